@@ -1,0 +1,86 @@
+"""The command ``kg``: parse, call, and turn errors into sentences and exit statuses.
+
+Data goes to standard output; messages, progress and logs to standard error.  Exit statuses: 0
+done, 1 failed, 2 usage, 3 checks found problems, 4 not found, 5 timed out, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from kg import __version__
+from kg.commands import COMMANDS, module_of
+from kg.errors import KGError
+
+_EPILOG = """\
+a first graph:
+  kg build papers.jsonl cards/ -o out
+  kg explore out --open
+  kg query out --list
+  kg lineage out DeepSeek-R1
+
+exit status: 0 done, 1 failed, 2 usage, 3 checks found problems, 4 not found, 5 timed out
+"""
+
+
+def _parser() -> argparse.ArgumentParser:
+    """Return the parser of ``kg`` itself, which knows the commands' names but loads none."""
+    width = max(map(len, COMMANDS))
+    listing = "\n".join(f"  {name:{width}}  {line}" for name, line in COMMANDS.items())
+    parser = argparse.ArgumentParser(
+        prog="kg",
+        usage="kg [--version] COMMAND ...",
+        description="Build, explore, query and trace a knowledge graph of machine learning,\n"
+        "with the sentence behind every edge.\n\ncommands (kg COMMAND --help teaches each):\n"
+        + listing,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"kg {__version__}")
+    parser.add_argument("command", choices=COMMANDS, metavar="COMMAND", help=argparse.SUPPRESS)
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    return parser
+
+
+def command_parser(command: str) -> argparse.ArgumentParser:
+    """Return the parser of one command, importing its module."""
+    module = importlib.import_module(module_of(command))
+    parser = argparse.ArgumentParser(
+        prog=f"kg {command}",
+        description=module.DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    module.add_arguments(parser)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run ``kg`` with ``argv``; return the exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    try:
+        parsed = _parser().parse_args(argv)
+        arguments = command_parser(parsed.command).parse_args(parsed.arguments)
+        status = int(importlib.import_module(module_of(parsed.command)).run(arguments))
+        sys.stdout.flush()
+        return status
+    except KGError as error:
+        print(f"kg: {error}", file=sys.stderr)
+        return error.exit_status
+    except BrokenPipeError:
+        # The reader of our output has left (`kg ... | head`): not an error, but nothing more can
+        # be written, so standard output is pointed away before Python flushes it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        print("kg: interrupted", file=sys.stderr)
+        return 130
+    except OSError as error:
+        where = f" {error.filename}:" if error.filename else ""
+        print(f"kg:{where} {error.strerror or error}", file=sys.stderr)
+        return 1

@@ -1,0 +1,127 @@
+"""A graph as a folder: ``DIR/store/*.jsonl``, one value a line, sorted; and ``manifest.json``.
+
+This is the one form that everything else reads: exporters, queries, lineage, review.  Lines can
+be streamed, so a graph need not fit in memory.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final, Generic, TypeVar
+
+import msgspec
+
+from kg.errors import NotFound, ReadError
+from kg.values import Document, Edge, Entity, Graph, GraphView, Merge, Result
+
+T = TypeVar("T")
+
+FOLDER: Final = "store"
+MANIFEST: Final = "manifest.json"
+_TYPES: Final[Mapping[str, type[Any]]] = {
+    "documents": Document,
+    "entities": Entity,
+    "edges": Edge,
+    "results": Result,
+    "merges": Merge,
+}
+
+
+class Lines(Collection[T], Generic[T]):
+    """A collection on disk: iterating reads the file anew, a value at a time."""
+
+    def __init__(self, path: Path, kind: type[T], length: int) -> None:
+        self._path = path
+        self._decode = msgspec.json.Decoder(kind).decode
+        self._length = length
+
+    def __iter__(self) -> Iterator[T]:
+        with self._path.open("rb") as lines:
+            for number, line in enumerate(lines, 1):
+                try:
+                    value = self._decode(line)
+                except (msgspec.DecodeError, ValueError) as error:
+                    raise ReadError(
+                        f"{self._path}, line {number}: {error}; build the graph again"
+                    ) from error
+                yield value
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __contains__(self, value: object) -> bool:
+        return any(value == other for other in self)
+
+
+class StoredGraph:
+    """The graph in a folder that ``kg build`` wrote; a :class:`kg.values.GraphView`."""
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        self.folder = Path(folder)
+        manifest = self.folder / MANIFEST
+        if not manifest.is_file():
+            raise NotFound(f"graph in {self.folder} (no {MANIFEST} there)", str(folder))
+        self.manifest: Mapping[str, Any] = msgspec.json.decode(manifest.read_bytes())
+
+    def _lines(self, name: str) -> Lines[Any]:
+        count = int(self.manifest["counts"][name])
+        return Lines(self.folder / FOLDER / f"{name}.jsonl", _TYPES[name], count)
+
+    @property
+    def documents(self) -> Collection[Document]:
+        """Every document that was read, by id."""
+        return self._lines("documents")
+
+    @property
+    def entities(self) -> Collection[Entity]:
+        """Every entity, by id."""
+        return self._lines("entities")
+
+    @property
+    def edges(self) -> Collection[Edge]:
+        """Every edge of any status, by subject, relation and object."""
+        return self._lines("edges")
+
+    @property
+    def results(self) -> Collection[Result]:
+        """Every score, by subject, benchmark, metric and value."""
+        return self._lines("results")
+
+    @property
+    def merges(self) -> Collection[Merge]:
+        """Every merge of names, by entity and name."""
+        return self._lines("merges")
+
+    def in_memory(self) -> Graph:
+        """Return the same graph, read whole."""
+        return Graph(
+            tuple(self.documents),
+            tuple(self.entities),
+            tuple(self.edges),
+            tuple(self.results),
+            tuple(self.merges),
+            self.manifest,
+        )
+
+
+def write_lines(path: Path, values: Iterable[object]) -> int:
+    """Write ``values`` to ``path`` as JSON lines; return how many there were."""
+    encode = msgspec.json.Encoder(order="deterministic").encode
+    count = 0
+    with path.open("wb") as lines:
+        for value in values:
+            lines.write(encode(value) + b"\n")
+            count += 1
+    return count
+
+
+def write(graph: GraphView, folder: str | os.PathLike[str]) -> None:
+    """Write ``graph`` into ``folder`` in the form that :class:`StoredGraph` reads."""
+    home = Path(folder) / FOLDER
+    home.mkdir(parents=True, exist_ok=True)
+    counts = {name: write_lines(home / f"{name}.jsonl", getattr(graph, name)) for name in _TYPES}
+    manifest = {**graph.manifest, "counts": counts}
+    encoded = msgspec.json.format(msgspec.json.encode(manifest, order="sorted"), indent=2)
+    (Path(folder) / MANIFEST).write_bytes(encoded + b"\n")

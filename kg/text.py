@@ -1,0 +1,93 @@
+"""Names and sentences as characters: keys, slugs, sentence bounds. Offsets are never changed."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from bisect import bisect_right
+from functools import lru_cache
+
+from kg.values import Span
+
+#: Ends that are no end of a sentence, in lower case and without their last full stop.
+_ABBREVIATIONS = frozenset(
+    {"e.g", "i.e", "al", "vs", "cf", "etc", "fig", "figs", "eq", "eqs", "sec", "tab", "no", "resp"}
+    | {"approx", "ca", "incl", "dr", "prof", "st", "ref", "refs", "app", "w.r.t"}
+)
+_CANDIDATE = re.compile(r"[.!?][\"')\]}*”’]*(?=\s)|\n+")
+_LAST_WORD = re.compile(r"[^\s(\[{]+$")
+_INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\u00ad]")
+#: Longer slugs are cut and closed with a hash, so that file systems and people can bear them.
+_SLUG_LENGTH = 80
+
+
+def sentences(text: str, start: int = 0, end: int | None = None) -> list[Span]:
+    """Return the sentences of ``text[start:end]`` as spans without outer white space, in order.
+
+    A line break always ends a sentence (the title is a line of its own).  A full stop does only
+    before white space and something that can begin a sentence, so ``Qwen2.5`` and ``e.g.`` stay
+    whole.
+    """
+    end = len(text) if end is None else end
+    spans: list[Span] = []
+    begin = start
+    for match in _CANDIDATE.finditer(text, start, end):
+        if text[match.start()] != "\n" and not _ends_sentence(text, match, begin, end):
+            continue
+        _append_trimmed(spans, text, begin, match.end())
+        begin = match.end()
+    _append_trimmed(spans, text, begin, end)
+    return spans
+
+
+def _ends_sentence(text: str, match: re.Match[str], begin: int, end: int) -> bool:
+    following = text[match.end() : end].lstrip()[:1]
+    if not following:
+        return True
+    if text[match.start()] == ".":
+        word = _LAST_WORD.search(text, begin, match.start())
+        last = word.group().casefold() if word else ""
+        if last in _ABBREVIATIONS or (len(last) == 1 and last.isalpha() and last not in "ai"):
+            return False
+    return not following.islower()
+
+
+def _append_trimmed(spans: list[Span], text: str, start: int, end: int) -> None:
+    while start < end and text[start].isspace():
+        start += 1
+    while start < end and text[end - 1].isspace():
+        end -= 1
+    if start < end:
+        spans.append(Span(start, end))
+
+
+def sentence_at(spans: list[Span], offset: int) -> Span:
+    """Return the sentence of ``spans`` (sorted) that holds ``offset``, or the one before it."""
+    index = bisect_right([span.start for span in spans], offset) - 1
+    return spans[max(index, 0)]
+
+
+@lru_cache(maxsize=200_000)
+def name_key(name: str) -> str:
+    """Return what spellings of one name share: case, blanks, hyphens and underscores aside."""
+    folded = _INVISIBLE.sub("", unicodedata.normalize("NFKC", name)).casefold()
+    return re.sub(r"[\s\-_‐-―−]+", "", folded)
+
+
+@lru_cache(maxsize=200_000)
+def slug(name: str) -> str:
+    """Return ``name`` as the last part of an IRI: ``a-z0-9.-``, never empty, at most 80 long.
+
+    ``+`` and ``#`` are spelt out, since ``C``, ``C++`` and ``C#`` differ; what has no ASCII
+    form, or is too long, is closed with a hash of the whole name.
+    """
+    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", name)).casefold()
+    ascii_only = folded.encode("ascii", "ignore").decode()
+    spelt = ascii_only.replace("+", "-plus").replace("#", "-sharp")
+    plain = re.sub(r"[^a-z0-9.]+", "-", spelt).strip("-.")
+    lossy = any(ord(c) > 127 and unicodedata.category(c)[0] in "LN" for c in folded)
+    if plain and not lossy and len(plain) <= _SLUG_LENGTH:
+        return plain
+    digest = hashlib.sha256(folded.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f"{plain[: _SLUG_LENGTH - 9].strip('-.')}-{digest}".strip("-")
