@@ -12,7 +12,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from kg import __version__
+from kg import __version__, config
 from kg.commands import COMMANDS, module_of
 from kg.errors import KGError
 
@@ -58,6 +58,13 @@ def command_parser(command: str) -> argparse.ArgumentParser:
     return parser
 
 
+def configured_parser(command: str) -> argparse.ArgumentParser:
+    """Return the parser of one command with the defaults that files and environment set."""
+    parser = command_parser(command)
+    config.apply(command, parser, COMMANDS)
+    return parser
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``kg`` with ``argv``; return the exit status."""
     for stream in (sys.stdout, sys.stderr):
@@ -65,7 +72,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         parsed = _parser().parse_args(argv)
-        arguments = command_parser(parsed.command).parse_args(parsed.arguments)
+        arguments = configured_parser(parsed.command).parse_args(parsed.arguments)
         status = int(importlib.import_module(module_of(parsed.command)).run(arguments))
         sys.stdout.flush()
         return status
