@@ -1,0 +1,190 @@
+"""kg as a library: build or load a graph, look at it, ask it, hand it on.
+
+::
+
+    import kg
+
+    graph = kg.build(["papers.jsonl", "cards/"])
+    for edge in graph.edges:
+        print(edge.subject, edge.relation, edge.object, edge.evidence[0].sentence)
+    print(graph.lineage("DeepSeek-R1"))
+    graph.save("out")
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+
+import msgspec
+
+from kg import store
+from kg.values import Document, Edge, Entity, GraphView, Merge, Result
+
+if TYPE_CHECKING:
+    import networkx
+    import pandas
+    import rdflib
+
+T = TypeVar("T")
+
+
+class Table(Collection[T], Generic[T]):
+    """A sorted collection of frozen values that pandas can have as a table."""
+
+    def __init__(self, values: Collection[T]) -> None:
+        self._values = values
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __contains__(self, value: object) -> bool:
+        return value in self._values
+
+    def __repr__(self) -> str:
+        return (
+            f"<{len(self)} {type(next(iter(self))).__name__.lower()} values>"
+            if len(self)
+            else "<none>"
+        )
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """Return a data frame with a row a value and a column a field.
+
+        Needs pandas (``pip install pandas``).  Tuples stay tuples, spans become
+        ``{"start", "end"}`` dictionaries.
+        """
+        import pandas
+
+        return pandas.DataFrame([msgspec.to_builtins(value) for value in self])
+
+
+class KnowledgeGraph:
+    """A graph in memory or on disk, with everything one does with it."""
+
+    def __init__(self, view: GraphView) -> None:
+        self._view = view
+
+    @property
+    def documents(self) -> Table[Document]:
+        """What was read, by id."""
+        return Table(self._view.documents)
+
+    @property
+    def entities(self) -> Table[Entity]:
+        """Models, datasets, benchmarks, methods, tasks and metrics, by id."""
+        return Table(self._view.entities)
+
+    @property
+    def edges(self) -> Table[Edge]:
+        """Typed edges of every status with their evidence, by subject, relation and object."""
+        return Table(self._view.edges)
+
+    @property
+    def results(self) -> Table[Result]:
+        """Scores that documents state, with their evidence."""
+        return Table(self._view.results)
+
+    @property
+    def merges(self) -> Table[Merge]:
+        """Which names were taken for one thing, and why."""
+        return Table(self._view.merges)
+
+    @property
+    def manifest(self) -> Mapping[str, Any]:
+        """Versions, configuration, input hashes and counts."""
+        return self._view.manifest
+
+    def entity(self, name: str) -> Entity:
+        """Return the entity called ``name``, whatever its case, blanks and hyphens, or by id.
+
+        Raises :class:`kg.errors.NotFound`, which names the five nearest.
+        """
+        from kg.lineage import find
+
+        return find(self._view, name)
+
+    def lineage(self, name: str, **options: Any) -> Any:
+        """Return the family tree of the model called ``name``: see :func:`kg.lineage.trace`.
+
+        ``str()`` of it is the tree as text.  Raises :class:`kg.errors.NotFound`.
+        """
+        from kg.lineage import trace
+
+        return trace(self._view, name, **options)
+
+    def query(self, sparql: str, **parameters: str) -> list[dict[str, str | None]]:
+        """Return the rows of a SELECT query, or of a canned question called ``sparql``.
+
+        A row is a dictionary from variable to IRI or literal, in the query's order; ``None``
+        where it is unbound.  Prefixes are preset.  Raises :class:`kg.errors.UsageError` on a
+        query that does not parse.
+        """
+        from kg.query import select
+
+        return select(self._view, sparql, **parameters)
+
+    def to_networkx(self) -> networkx.MultiDiGraph:
+        """Return a directed multigraph: nodes are entity ids, edge keys are relations."""
+        from kg.graph import to_networkx
+
+        return to_networkx(self._view)
+
+    def to_rdflib(self) -> rdflib.Dataset:
+        """Return an rdflib dataset whose default graph is the union of statements and provenance."""
+        from kg.exporters.rdf import to_rdflib
+
+        return to_rdflib(self._view)
+
+    def save(self, folder: str | os.PathLike[str], *, formats: Iterable[str] | None = None) -> Path:
+        """Write the graph into ``folder`` in every format, or in ``formats``; return the folder."""
+        from kg.pipeline.build import save
+
+        return save(self._view, Path(folder), formats=formats)
+
+    def __repr__(self) -> str:
+        return f"<KnowledgeGraph of {len(self.documents)} documents: {len(self.entities)} entities, {len(self.edges)} edges>"
+
+    def _repr_html_(self) -> str:
+        from kg.exporters.html import notebook_html
+
+        return notebook_html(self._view)
+
+
+def build(
+    inputs: Iterable[str | os.PathLike[str] | Document] | str | os.PathLike[str],
+    *,
+    gear: Literal["fast", "accurate"] = "fast",
+    reader: str | None = None,
+    overrides: str | os.PathLike[str] | None = None,
+) -> KnowledgeGraph:
+    """Read papers and cards and return their graph, in memory.
+
+    ``inputs`` are files, folders or :class:`kg.values.Document` values; ``gear`` is ``"fast"``
+    or ``"accurate"``; ``overrides`` is an ``overrides.yaml``.  For what does not fit in memory
+    use the command ``kg build``.  Raises :class:`kg.errors.ReadError` where an input cannot be
+    read; one bad record among good ones is left out with a warning in the log.
+    """
+    from kg import overrides as corrections
+    from kg.assemble import assemble
+    from kg.pipeline.reading import read
+    from kg.readers import read as read_documents
+
+    if isinstance(inputs, (str, os.PathLike)):
+        inputs = [inputs]
+    documents = read_documents(list(inputs), reader=reader)
+    rules = corrections.load(overrides) if overrides is not None else None
+    return KnowledgeGraph(assemble(read(documents, gear=gear), overrides=rules))
+
+
+def load(folder: str | os.PathLike[str]) -> KnowledgeGraph:
+    """Return the graph that ``kg build`` wrote into ``folder``; it is streamed from there.
+
+    Raises :class:`kg.errors.NotFound` where there is none.
+    """
+    return KnowledgeGraph(store.StoredGraph(folder))

@@ -1,0 +1,40 @@
+"""What commands share in how they speak: the JSON envelope, and a terminal that obeys NO_COLOR."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+#: The version of the envelope that ``--json`` prints; raised when a key changes its meaning.
+SCHEMA_VERSION: Final = 1
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Give a command the option ``--json``."""
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def print_json(data: Any, warnings: Iterable[str] = ()) -> None:
+    """Print ``data`` in the envelope ``{"schema_version", "data", "warnings"}``."""
+    envelope = {"schema_version": SCHEMA_VERSION, "data": data, "warnings": list(warnings)}
+    encoded = msgspec.json.encode(envelope, order="deterministic")
+    sys.stdout.write(msgspec.json.format(encoded, indent=2).decode() + "\n")
+
+
+def console(*, errors: bool = False) -> Console:
+    """Return a rich console on standard output, or on standard error.
+
+    Where the stream is no terminal there is no colour, and the width is 100.
+    """
+    from rich.console import Console
+
+    stream = sys.stderr if errors else sys.stdout
+    width = None if stream.isatty() else 100
+    return Console(file=stream, width=width, highlight=False, soft_wrap=False)
