@@ -136,7 +136,7 @@ class KnowledgeGraph:
         return to_networkx(self._view)
 
     def to_rdflib(self) -> rdflib.Dataset:
-        """Return an rdflib dataset whose default graph is the union of statements and provenance."""
+        """Return an rdflib dataset; its default graph is the union of all."""
         from kg.exporters.rdf import to_rdflib
 
         return to_rdflib(self._view)
@@ -148,7 +148,10 @@ class KnowledgeGraph:
         return save(self._view, Path(folder), formats=formats)
 
     def __repr__(self) -> str:
-        return f"<KnowledgeGraph of {len(self.documents)} documents: {len(self.entities)} entities, {len(self.edges)} edges>"
+        return (
+            f"<KnowledgeGraph of {len(self.documents)} documents: "
+            f"{len(self.entities)} entities, {len(self.edges)} edges>"
+        )
 
     def _repr_html_(self) -> str:
         from kg.exporters.html import notebook_html

@@ -43,6 +43,8 @@ VERBS: Final = {
     "add_edge": ("name", "relation", "name"),
     "reject_edge": ("name", "relation", "name"),
     "retype_edge": ("name", "relation", "name", "new relation"),
+    "unsure_edge": ("name", "relation", "name"),  # looked at and left open: not asked again
+    "unsure_merge": ("name", "name"),
 }
 #: What may stand beside the verb.
 PROVENANCE: Final = ("author", "date", "reason", "source")
