@@ -148,9 +148,9 @@ _SUFFIX: Final = re.compile(r"\.(gguf|ggml|safetensors|bin|pt|pth|onnx|md)$", re
 _REPOSITORY: Final = re.compile(r"(?P<organisation>[\w.-]+)/(?P<name>[^/\s]+)")
 #: In which order the parts of a name narrow it down, from family to file.
 _LEVEL: Final = {
-    "word": 0, "version": 1, "line": 2, "distillation": 2, "tier": 3, "casing": 5, "size": 4, "experts": 4,
+    "word": 0, "version": 1, "line": 2, "distillation": 2, "tier": 3, "size": 4, "experts": 4,
     "active": 4, "effective": 4, "base": 5, "tuning": 5, "context": 5, "date": 5, "suffix": 6,
-    "fine_tuning": 6, "adapter": 6, "merge": 6, "quantisation": 7, "format": 7,
+    "casing": 5, "fine_tuning": 6, "adapter": 6, "merge": 6, "quantisation": 7, "format": 7,
 }  # fmt: skip
 #: What belongs to a base model's name inside another name.
 _EMBEDDED: Final = frozenset(
@@ -476,10 +476,8 @@ def parents(name: str) -> tuple[Hint, ...]:
     own = re.match(r"distil[-_]?(?=[a-z])(?!l(?:ed|ing|ation)?\b)", parsed.name, re.IGNORECASE)
     if own and _distilled_own(parsed.name[own.end() :]):
         rest = parsed.name[own.end() :]
-        cut = re.search(r"[-_](?:fine-?tuned|ft|finetune)\b", rest, re.IGNORECASE)
-        if cut is None:
-            hints.append(Hint("distilledFrom", rest, "name:distil"))
-            return tuple(hints)
+        if "fine_tuning" not in kinds:
+            return (Hint("distilledFrom", rest, "name:distil"),)
     if "fine_tuning" in kinds:
         cut = kinds.index("fine_tuning")
         if cut > 0:
