@@ -1,0 +1,48 @@
+"""The exporters by name: where each lives, imported only when it is used.
+
+An exporter is a function ``write(graph, path, *, base, also=())``: it streams a
+:class:`kg.values.GraphView` into the file (or folder) ``path``.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any, Final
+
+from kg.errors import NotFound
+
+#: Where entities and documents live unless ``--base-iri`` says otherwise.
+BASE: Final = "https://w3id.org/mlkg/"
+
+#: ``name -> "module:function"``. The name is what ``kg export --to`` takes.
+EXPORTERS: Final[dict[str, str]] = {
+    "turtle": "kg.exporters.rdf:write_turtle",
+    "provenance": "kg.exporters.rdf:write_provenance",
+    "nquads": "kg.exporters.rdf:write_nquads",
+    "ntriples": "kg.exporters.rdf:write_ntriples",
+    "trig": "kg.exporters.rdf:write_trig",
+    "jsonld": "kg.exporters.rdf:write_jsonld",
+    "rdfxml": "kg.exporters.rdf:write_rdfxml",
+    "void": "kg.exporters.rdf:write_void",
+    "rdf12": "kg.exporters.rdf:write_rdf12",
+    "nanopub": "kg.exporters.rdf:write_nanopublications",
+}
+
+#: The file that ``kg build`` writes into the graph's folder, by exporter; others are on request.
+FILES: Final[dict[str, str]] = {
+    "turtle": "graph.ttl",
+    "provenance": "provenance.ttl",
+    "nquads": "graph.nq",
+    "jsonld": "graph.jsonld",
+    "void": "void.ttl",
+}
+
+
+def exporter(name: str) -> Callable[..., None]:
+    """Return the function that writes the format called ``name``."""
+    if name not in EXPORTERS:
+        raise NotFound("export format", name, sorted(EXPORTERS))
+    module, function = EXPORTERS[name].split(":")
+    found: Any = getattr(importlib.import_module(module), function)
+    return found  # type: ignore[no-any-return]
