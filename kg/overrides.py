@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ from typing import Any, Final
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import YAMLError
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from kg import schema
 from kg.errors import ReadError, UsageError
@@ -48,6 +50,7 @@ VERBS: Final = {
 }
 #: What may stand beside the verb.
 PROVENANCE: Final = ("author", "date", "reason", "source")
+_PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9 ./+_-]*[A-Za-z0-9]")
 #: A file beyond this is no list that people keep by hand.
 _LARGEST_BYTES: Final = 4_000_000
 
@@ -112,7 +115,7 @@ def _rules(content: CommentedMap, where: Path) -> Iterable[Rule]:
     if not isinstance(rules, CommentedSeq):
         raise UsageError(f"{where}: 'rules' should be a list, each item beginning with '- '")
     for index, item in enumerate(rules):
-        line = rules.lc.item(index)[0] + 1
+        line = (rules.lc.item(index) or (rules.lc.line,))[0] + 1
         place = f"{where}, line {line}"
         if not isinstance(item, CommentedMap):
             raise UsageError(f"{place}: a rule is a verb with a list, e.g. 'merge: [A, B]'")
@@ -163,6 +166,7 @@ def append(path: str | os.PathLike[str], rules: Iterable[Rule]) -> int:
     where = Path(path)
     yaml = YAML(typ="rt")
     yaml.width = 100
+    yaml.indent(mapping=2, sequence=4, offset=2)
     content = _parse(where, where.read_bytes()) if where.exists() else CommentedMap(version=1)
     known = {(rule.verb, rule.arguments) for rule in _rules(content, where)}
     if not content.get("rules"):
@@ -182,7 +186,11 @@ def append(path: str | os.PathLike[str], rules: Iterable[Rule]) -> int:
 
 
 def _as_map(rule: Rule) -> CommentedMap:
-    arguments = CommentedSeq(rule.arguments)
+    # The emitter leaves some strings bare that read back as something else (``?0``).
+    arguments = CommentedSeq(
+        part if _PLAIN.fullmatch(part) else DoubleQuotedScalarString(part)
+        for part in rule.arguments
+    )
     arguments.fa.set_flow_style()
     item = CommentedMap({rule.verb: arguments})
     for key in PROVENANCE:

@@ -30,6 +30,10 @@ COLUMNS: Final = (
 _SURE: Final = 0.75
 #: Names less alike than this (0 to 100) are not asked about as one thing.
 _ALIKE: Final = 90.0
+_SSSOM_COLUMNS: Final = (
+    *("subject_id", "subject_label", "subject_type", "predicate_id", "object_id"),
+    *("object_label", "mapping_justification", "confidence", "comment"),
+)
 #: A block of names that share a beginning is not compared pair by pair beyond this size.
 _LARGEST_BLOCK: Final = 400
 
@@ -199,7 +203,7 @@ def read_csv(
             )
         if decision not in ANSWERS:
             raise UsageError(
-                f"line {table.line_num}: a decision is one of {', '.join(ANSWERS)}, not {decision!r}"
+                f"line {table.line_num}: {decision!r} is not one of {', '.join(ANSWERS)}"
             )
         note = (row.get("note") or "").strip()
         rules.append(rule(known[row["id"]], decision, author=author, date=date, reason=note))
@@ -225,10 +229,7 @@ def sssom(graph: GraphView, base: str = "https://w3id.org/mlkg/") -> Iterator[st
         "#  skos: http://www.w3.org/2004/02/skos/core#",
         "#  semapv: https://w3id.org/semapv/vocab/",
     )
-    yield "\t".join(
-        ("subject_id", "subject_label", "subject_type", "predicate_id", "object_id")
-        + ("object_label", "mapping_justification", "confidence", "comment")
-    )
+    yield "\t".join(_SSSOM_COLUMNS)
     labels = {entity.id: entity.name for entity in graph.entities}
     for entity in graph.entities:
         for repository in entity.repositories:

@@ -13,6 +13,7 @@ from kg.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
     from kg.review import Question
     from kg.values import Evidence
@@ -99,9 +100,7 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         rules = review.interview(questions, _asker(), author=arguments.author, date=today)
     written = overrides.append(path, rules) if rules else 0
-    _say(
-        f"{written} decisions written to {path}; they hold from the next kg build --overrides {path}"
-    )
+    _say(f"{written} decisions written to {path}; kg build --overrides {path} applies them")
     return 0
 
 
@@ -148,7 +147,7 @@ class _asker:
                 return answer
 
 
-def _body(question: Question) -> object:
+def _body(question: Question) -> Text:
     from rich.text import Text
 
     body = Text()
@@ -163,7 +162,7 @@ def _body(question: Question) -> object:
     return body
 
 
-def _marked(evidence: Evidence) -> object:
+def _marked(evidence: Evidence) -> Text:
     """Return the sentence with the two names marked."""
     from rich.text import Text
 

@@ -1,0 +1,102 @@
+"""Configuration: precedence, origins, and errors that name the remedy."""
+
+import argparse
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kg import config
+from kg.cli import main
+from kg.errors import UsageError
+
+
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser()
+    made.add_argument("inputs", nargs="*")
+    made.add_argument("--gear", choices=("fast", "accurate"), default="fast")
+    made.add_argument("--timeout", type=float, default=30.0)
+    made.add_argument("--strict", action="store_true")
+    made.add_argument("--formats", nargs="+")
+    return made
+
+
+def values(files: list[tuple[str, Mapping[str, Any]]], **environment: str) -> dict[str, Any]:
+    found = config.settings(
+        "build", parser(), ("build", "query"), files=files, environment=environment
+    )
+    return {setting.key: (setting.value, setting.origin) for setting in found}
+
+
+def test_environment_wins_over_kg_toml_and_kg_toml_over_pyproject() -> None:
+    files = [
+        ("pyproject.toml", {"build": {"gear": "accurate", "timeout": 1, "strict": True}}),
+        ("kg.toml", {"build": {"gear": "fast", "timeout": 2}}),
+    ]
+    assert values(files, KG_BUILD_TIMEOUT="3") == {
+        "gear": ("fast", "kg.toml"),
+        "timeout": (3.0, "KG_BUILD_TIMEOUT"),
+        "strict": (True, "pyproject.toml"),
+        "formats": (None, "default"),
+    }
+
+
+def test_a_flag_wins_over_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "kg.toml").write_text('[build]\ngear = "accurate"\n')
+    monkeypatch.chdir(tmp_path)
+    made = parser()
+    config.apply("build", made, ("build",))
+    assert made.parse_args([]).gear == "accurate"
+    assert made.parse_args(["--gear", "fast"]).gear == "fast"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"biuld": {}}, "kg.toml: no command is called 'biuld'; did you mean 'build'?"),
+        (
+            {"build": {"geer": "fast"}},
+            "kg.toml, [build]: there is no option 'geer'; did you mean 'gear'?",
+        ),
+        (
+            {"build": {"gear": "acurate"}},
+            "kg.toml, [build] gear: 'acurate' is no choice; did you mean 'accurate'?",
+        ),
+        (
+            {"build": {"strict": "yes"}},
+            "kg.toml, [build] strict: should be true or false, not 'yes'",
+        ),
+        (
+            {"build": {"timeout": "soon"}},
+            "kg.toml, [build] timeout: 'soon' cannot be used "
+            "(could not convert string to float: 'soon')",
+        ),
+    ],
+)
+def test_a_mistake_is_an_error_that_names_place_and_remedy(
+    content: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        values([("kg.toml", content)])
+    assert str(caught.value) == message
+
+
+def test_config_show_prints_what_is_set_and_where(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "kg.toml").write_text("[query]\ntimeout = 60\n")
+    monkeypatch.chdir(tmp_path)
+    assert main(["config", "show", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["data"]
+    assert rows == [{"command": "query", "key": "timeout", "value": 60.0, "origin": "kg.toml"}]
+
+
+def test_a_broken_kg_toml_is_a_usage_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "kg.toml").write_text("[query\n")
+    monkeypatch.chdir(tmp_path)
+    assert main(["docs"]) == 2
+    assert "kg.toml: is not TOML" in capsys.readouterr().err

@@ -1,0 +1,56 @@
+"""The package imports downwards only, and the heavy third-party packages have one home each."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "kg"
+
+#: From the top down: a module may import from its own layer and from those below it.
+LAYERS = [
+    *("cli", "commands", "api", "serve", "review", "exporters", "query", "validation"),
+    *("lineage", "pipeline", "assemble", "linker", "ner", "readers", "evaluation", "names"),
+    *("graph", "overrides", "store", "schema", "config", "plugins", "resources", "text"),
+    *("values", "errors"),
+]
+#: ``kg/__init__.py`` hands out the public names and ``kg.__version__``; it may be imported anywhere.
+ROOT = "kg"
+
+
+def layer(module: str) -> int:
+    """Return how far down a module stands, 0 at the top."""
+    return LAYERS.index(module.split(".")[1])
+
+
+def kg_imports(path: Path) -> set[str]:
+    """Return the modules of kg that a file imports, wherever in the file."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module == ROOT:
+            found.update(f"kg.{alias.name}" for alias in node.names if alias.name in LAYERS)
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("kg."):
+            found.add(str(node.module))
+        elif isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names if alias.name.startswith("kg."))
+    return found
+
+
+def modules() -> list[Path]:
+    """Return every module but those that stand above the layers."""
+    return [
+        path
+        for path in sorted(PACKAGE.rglob("*.py"))
+        if path.relative_to(PACKAGE).as_posix() not in ("__init__.py", "__main__.py")
+    ]
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: p.relative_to(PACKAGE).as_posix())
+def test_a_module_imports_downwards_only(path: Path) -> None:
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    here = layer(".".join(("kg", *parts)))
+    upwards = {name for name in kg_imports(path) if layer(name) < here}
+    # A command may ask the command line itself for the parsers it describes.
+    if parts[:1] == ("commands",):
+        upwards -= {"kg.cli"}
+    assert upwards == set()

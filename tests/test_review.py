@@ -1,0 +1,140 @@
+"""The review queue: what is asked, in which order, and what an answer becomes."""
+
+import io
+from dataclasses import replace
+
+import pytest
+
+from kg import review
+from kg.errors import UsageError
+from kg.overrides import Overrides, Rule
+from kg.values import Document, Edge, Entity, Evidence, Graph, Merge, Span
+
+TEXT = "Two models\nTinyNet is based on BigNet."
+WEAK = Evidence("d1", "abstract", Span(11, 38), TEXT[11:38], "extracted", "cues", "x", 0.4)
+
+
+def entity(name: str, kind: str = "model", **fields: object) -> Entity:
+    return Entity(f"{kind}/{name.lower()}", kind.title(), name, **fields)  # type: ignore[arg-type]
+
+
+def graph(*edges: Edge, entities: tuple[Entity, ...] = ()) -> Graph:
+    known = (entity("BigNet"), entity("TinyNet"), *entities)
+    document = Document("d1", "paper", "Two models", TEXT)
+    return Graph((document,), tuple(sorted(known, key=lambda e: e.id)), edges)
+
+
+CANDIDATE = Edge("model/tinynet", "derivedFrom", "model/bignet", (WEAK,), 0.4, "candidate")
+
+
+def test_a_candidate_edge_is_asked_with_its_sentence() -> None:
+    (question,) = review.queue(graph(CANDIDATE))
+    assert (question.kind, question.subject, question.relation, question.object) == (
+        *("edge", "TinyNet", "derivedFrom", "BigNet"),
+    )
+    assert question.why == "too weak to be accepted"
+    assert question.evidence == WEAK
+
+
+@pytest.mark.parametrize(
+    "edge",
+    [
+        replace(CANDIDATE, status="accepted", confidence=0.9),
+        replace(CANDIDATE, evidence=(replace(WEAK, kind="curated"),)),
+    ],
+)
+def test_what_is_sure_or_decided_is_not_asked(edge: Edge) -> None:
+    assert review.queue(graph(edge)) == []
+
+
+@pytest.mark.parametrize("answer", ["accept", "reject", "unsure"])
+def test_an_answered_question_is_not_asked_again(answer: str) -> None:
+    (question,) = review.queue(graph(CANDIDATE))
+    decided = Overrides((review.rule(question, answer),))
+    assert review.queue(graph(CANDIDATE), decided) == []
+
+
+def test_names_nearly_alike_are_asked_as_one_thing_but_not_two_sizes() -> None:
+    alike = (entity("GraphBench-XL", "benchmark"), entity("GraphBenchs-XL", "benchmark"))
+    sizes = (entity("Qwen2.5-7B"), entity("Qwen2.5-72B"))
+    (question,) = review.queue(graph(entities=(*alike, *sizes)))
+    assert (question.kind, question.subject, question.object) == (
+        *("merge", "benchmark/graphbench-xl", "benchmark/graphbenchs-xl"),
+    )
+    assert review.rule(question, "reject").verb == "keep_apart"
+
+
+def test_what_much_depends_on_comes_first() -> None:
+    hub = tuple(entity(f"Child{i}") for i in range(5))
+    sure = tuple(
+        Edge(child.id, "fineTunedFrom", "model/bignet", (replace(WEAK, confidence=0.9),), 0.9)
+        for child in hub
+    )
+    lonely = Edge("model/child0", "derivedFrom", "model/child1", (WEAK,), 0.4, "candidate")
+    first, second = review.queue(graph(CANDIDATE, *sure, lonely, entities=hub))
+    assert (first.object, second.object) == ("BigNet", "Child1")
+
+
+def test_the_table_round_trips_decisions() -> None:
+    questions = review.queue(graph(CANDIDATE))
+    out = io.StringIO()
+    assert review.write_csv(questions, out) == 1
+    edited = out.getvalue().rstrip("\r\n").removesuffix(",,") + ",Reject,only compared\r\n"
+    rules = review.read_csv(io.StringIO(edited), questions, author="Ada", date="2026-11-24")
+    assert rules == [
+        Rule(
+            *("reject_edge", ("TinyNet", "derivedFrom", "BigNet")),
+            *("Ada", "2026-11-24", "only compared", "d1"),
+        )
+    ]
+
+
+def test_a_cell_that_a_spreadsheet_would_run_is_disarmed() -> None:
+    evil = replace(WEAK, sentence='=HYPERLINK("http://evil")')
+    out = io.StringIO()
+    review.write_csv(review.queue(graph(replace(CANDIDATE, evidence=(evil,)))), out)
+    assert "\"'=HYPERLINK" in out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("nothere,accept", "line 2: 'nothere' is not in the queue"),
+        ("{id},maybe", "line 2: 'maybe'"),
+    ],
+)
+def test_a_bad_decision_names_its_line(row: str, message: str) -> None:
+    questions = review.queue(graph(CANDIDATE))
+    table = "id,decision\n" + row.format(id=questions[0].id) + "\n"
+    with pytest.raises(UsageError, match=message):
+        review.read_csv(io.StringIO(table), questions)
+
+
+def test_undo_takes_the_last_answer_back_and_quit_keeps_the_rest() -> None:
+    other = Edge("model/bignet", "derivedFrom", "model/tinynet", (WEAK,), 0.4, "candidate")
+    questions = review.queue(graph(CANDIDATE, other))
+    keys = iter(["accept", "undo", "reject", "quit"])
+    rules = review.interview(questions, lambda *_: next(keys))
+    assert [rule.verb for rule in rules] == ["reject_edge"]
+
+
+def test_merges_are_written_as_an_sssom_table() -> None:
+    merged = replace(
+        graph(entities=(entity("BERT", repositories=("google/bert",)),)),
+        merges=(Merge("model/bert", "Bert", "spelling", 1.0, "d1"),),
+    )
+    rows = [line.split("\t") for line in review.sssom(merged) if not line.startswith("#")]
+    assert rows == [
+        [
+            *("subject_id", "subject_label", "subject_type", "predicate_id", "object_id"),
+            *("object_label", "mapping_justification", "confidence", "comment"),
+        ],
+        [
+            *("mlkg_entity:model/bert", "BERT", "", "owl:sameAs", "hf:google/bert"),
+            *("", "semapv:DatabaseCrossReference", "1.000", ""),
+        ],
+        [
+            *("", "Bert", "rdfs literal", "skos:exactMatch", "mlkg_entity:model/bert"),
+            *("BERT", "semapv:LexicalMatching", "1.000", "spelling, d1"),
+        ],
+    ]

@@ -1,0 +1,60 @@
+"""Keys, slugs and sentences."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kg.text import name_key, sentences, slug
+
+
+def quoted(text: str) -> list[str]:
+    return [span.of(text) for span in sentences(text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("A title\nOne. Two.", ["A title", "One.", "Two."]),
+        ("We train Qwen2.5-7B. It wins.", ["We train Qwen2.5-7B.", "It wins."]),
+        ("Models, e.g. BERT, win.", ["Models, e.g. BERT, win."]),
+        ("Smith et al. Show it. Next.", ["Smith et al. Show it.", "Next."]),
+        ('He said "done." Then left.', ['He said "done."', "Then left."]),
+        ("Scores rise to 80.3. GLUE agrees.", ["Scores rise to 80.3.", "GLUE agrees."]),
+        ("What? Nothing!", ["What?", "Nothing!"]),
+        ("   ", []),
+        ("", []),
+    ],
+)
+def test_sentences_end_where_a_reader_ends_them(text: str, expected: list[str]) -> None:
+    assert quoted(text) == expected
+
+
+@given(st.text(alphabet="ab A.?!\n e.g()", max_size=60))
+def test_sentences_hold_every_character_but_outer_white_space(text: str) -> None:
+    spans = sentences(text)
+    covered = {i for span in spans for i in range(span.start, span.end)}
+    assert all(text[i].isspace() for i in set(range(len(text))) - covered)
+    assert all(a.end <= b.start for a, b in zip(spans, spans[1:], strict=False))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("Qwen 2.5", "qwen2.5"), ("GPT-4", "GPT 4"), ("AIME_24", "aime24"), ("Q\u200bwen", "Qwen")],
+)
+def test_spellings_of_one_name_share_a_key(one: str, other: str) -> None:
+    assert name_key(one) == name_key(other)
+
+
+@pytest.mark.parametrize(("one", "other"), [("C", "C++"), ("C", "C#"), ("Qwen2.5", "Qwen25")])
+def test_different_names_have_different_keys_and_slugs(one: str, other: str) -> None:
+    assert name_key(one) != name_key(other)
+    assert slug(one) != slug(other)
+
+
+@given(st.text(max_size=300))
+def test_a_slug_is_always_a_safe_path_segment(name: str) -> None:
+    assert re.fullmatch(r"[a-z0-9][a-z0-9.-]*", slug(name))
+    assert len(slug(name)) <= 80
+    assert not slug(name).startswith(".")
