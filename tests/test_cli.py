@@ -1,0 +1,100 @@
+"""The command line as a whole: start-up, exit statuses, streams."""
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kg import __version__
+from kg.cli import command_parser, main
+from kg.commands import COMMANDS, module_of
+
+KG = [sys.executable, "-m", "kg"]
+
+
+def kg(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [*KG, *arguments],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+        timeout=120,
+        check=False,
+    )
+
+
+def test_help_lists_every_command() -> None:
+    done = kg("--help")
+    assert done.returncode == 0
+    assert all(
+        f"  {name} " in done.stdout and line in done.stdout for name, line in COMMANDS.items()
+    )
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_teaches_itself(command: str) -> None:
+    module = importlib.import_module(module_of(command))
+    assert len(module.DESCRIPTION.strip()) > 40
+    parser = command_parser(command)
+    assert all(action.help for action in parser._actions if action.option_strings)
+
+
+@pytest.mark.parametrize("command", sorted(set(COMMANDS) - {"doctor"}))
+def test_help_of_a_command_loads_nothing_heavy(command: str) -> None:
+    program = (
+        "import sys, kg.cli\n"
+        f"kg.cli.command_parser({command!r}).format_help()\n"
+        "heavy = {'spacy', 'rdflib', 'pyvis', 'networkx', 'onnxruntime', 'duckdb', 'numpy'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_the_version_is_printed() -> None:
+    assert kg("--version").stdout == f"kg {__version__}\n"
+
+
+def test_an_unknown_command_is_a_usage_error() -> None:
+    done = kg("biuld")
+    assert done.returncode == 2
+    assert "invalid choice: 'biuld'" in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_folder_without_a_graph_is_not_found(tmp_path: Path) -> None:
+    done = kg("stats", str(tmp_path))
+    assert done.returncode == 4
+    assert str(tmp_path) in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_closed_pipe_ends_quietly() -> None:
+    done = subprocess.run(
+        [
+            "/bin/bash",
+            "-c",
+            f"{sys.executable} -m kg docs commands | head -1 >/dev/null; echo ${{PIPESTATUS[0]}}",
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == ("0\n", "")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_knows_commands_and_options(shell: str) -> None:
+    script = kg("completion", shell).stdout
+    assert "lineage" in script
+    assert "overrides" in script
+
+
+def test_doctor_finds_this_installation_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", "--json"]) == 0
+    checks = json.loads(capsys.readouterr().out)["data"]["checks"]
+    assert [check["check"] for check in checks if not check["ok"]] == []
