@@ -1,7 +1,7 @@
 """What the name of a model says: organisation, family, version, size, variant, bits and parents.
 
 ``Qwen/Qwen2.5-32B-Instruct-AWQ`` is family ``Qwen``, version ``2.5``, size ``32B``, tuned as
-``instruct``, quantised by ``awq``.  The words are data: ``ontology/names.toml``.
+``instruct``, quantised by ``awq``.  The words are data: ``ontology/model_names.toml``.
 
 Two spellings of one name unify (:func:`same_model`: case, blanks, hyphens aside); names that differ
 in size, version, variant, date or bits never do (:func:`compatible`).
@@ -26,7 +26,7 @@ class Piece:
     """One part of a name, what it means, and how it is written for comparison."""
 
     #: ``word``, ``version``, ``size``, ``active``, ``experts``, ``context``, ``date``, or a
-    #: heading of ``[words]`` in ``names.toml``: ``tuning``, ``line``, ``quantisation``, ...
+    #: heading of ``[words]`` in ``model_names.toml``: ``tuning``, ``line``, ``quantisation``, ...
     kind: str
     #: Where it stands in :attr:`ModelName.name`.
     start: int
@@ -55,7 +55,7 @@ class ModelName:
     organisation: str
     #: The family as it is shown: ``Qwen``, ``DeepSeek``, or the name's own first words.
     family: str
-    #: Whether :attr:`family` is one that ``names.toml`` lists.
+    #: Whether :attr:`family` is one that ``model_names.toml`` lists.
     known: bool
     #: Versions in order: ``("2.5",)``, ``("r1",)``.
     versions: tuple[str, ...]
@@ -98,7 +98,7 @@ class _Words:
 
 @cache
 def _words() -> _Words:
-    table: dict[str, Any] = tomllib.loads(ontology("names.toml").read_text(encoding="utf-8"))
+    table: dict[str, Any] = tomllib.loads(ontology("model_names.toml").read_text(encoding="utf-8"))
     kind: dict[str, str] = {}
     for heading, words in table["words"].items():
         for word in words:
