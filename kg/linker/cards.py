@@ -1,0 +1,839 @@
+"""What a Hub card declares: who it is, what it was made from, on which data, with which scores.
+
+The front matter is evidence of its own kind (``declared``): each edge quotes the line that says
+it.  Blocks in the body are read too: mergekit's YAML, ``adapter_config.json``, the key-value
+fields of a GGUF file, and the lines that trainers and quantisers write by template.  The words
+that mean something are data: ``ontology/cards.toml``.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from itertools import zip_longest
+from typing import Any, Final
+
+from kg.names import parse, same_model
+from kg.resources import ontology
+from kg.text import name_key
+from kg.values import Document, Evidence, LocalEdge, LocalEntity, LocalResult, Mention, Span
+
+#: Longer blocks are not configurations; reading them would only cost time.
+_BLOCK_LIMIT: Final = 20_000
+#: How much of a card is searched for fields by pattern.
+_BODY_LIMIT: Final = 200_000
+_RESULTS_LIMIT: Final = 2_000
+_NAME_LIMIT: Final = 120
+
+_DECLARED: Final = 0.98
+_FROM_TAGS: Final = 0.92
+_TEMPLATE: Final = 0.93
+_UNSAID: Final = 0.9
+
+_REPOSITORY: Final = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]*[A-Za-z0-9][\w.-]*")
+_HUB: Final = re.compile(
+    r"https?://(?:www\.)?(?:huggingface\.co|hf\.co)/(?P<data>datasets/)?"
+    r"(?P<id>[A-Za-z0-9][\w.-]*(?:/[\w.-]+)?)(?P<rest>[/?#)\]\s].*)?",
+    re.DOTALL,
+)
+_CACHE: Final = re.compile(r"models--([\w.-]+?)--([\w.-]+)")
+_LOCAL: Final = re.compile(
+    r"^(?:[A-Za-z]:[\\/]|[./~\\]|/)|\\|^(?:outputs?|checkpoints?|models|data)/"
+)
+_FENCE: Final = re.compile(r"```[ \t]*(?P<kind>ya?ml|json)?[^\n]*\n(?P<code>.*?)```", re.DOTALL)
+_MERGE_BLOCK: Final = re.compile(
+    r"^\s*(?:(?:- )?merge_method|slices|models|experts):", re.MULTILINE
+)
+_ADAPTER: Final = re.compile(r"[\"']?base_model_name_or_path[\"']?\s*[:=]\s*[\"']([^\"'\n]+)[\"']")
+_GGUF: Final = re.compile(
+    r"general\.(?P<what>base_model|dataset)\.\d+\.repo_url\s*(?:str)?\s*[=:|]\s*[\"']?(?P<url>\S+?)[\"']?\s*(?:\||$)",
+    re.MULTILINE,
+)
+_FIELD: Final = re.compile(
+    r"""
+    ^[ \t]* (?:[-*•][ \t]*)? (?:\*\*|__)?
+    (?P<key> fine-?tuned\ from(?:\ model)? | (?:original|base|parent|source)\ model
+           | teacher\ model | model\ name\ or\ path )
+    (?:[ \t]*\[optional\])? [ \t]* (?:\*\*|__)? [ \t]* : [ \t]* (?:\*\*|__)? [ \t]*
+    (?P<value> \S[^\n]* )$
+    """,
+    re.IGNORECASE | re.MULTILINE | re.VERBOSE,
+)
+_TRAINER: Final = re.compile(
+    r"fine-?tuned version of[ \t]+"
+    r"(?P<value>\[[^\]\n]+\]\((?P<url>[^)\s]+)\)|`?[\w.-]+/[\w.-]+`?)",
+    re.IGNORECASE,
+)
+_PATH: Final = re.compile(r"[/@]")
+#: Folder names that say nothing without the folder above.
+_GENERIC: Final = re.compile(
+    r"\W*|.{1,2}|checkpoint[-_]?\d+|final|best|model|output|adapter|v\d+", re.IGNORECASE
+)
+_LINK: Final = re.compile(r"\[(?P<text>[^\]\n]+)\]\((?P<url>[^)\s]+)\)")
+_SHORT: Final = re.compile(r"[\w.+-]+(?:[ -][\w.+-]+){0,4}")
+#: Which relation a line of the body states; an empty one is decided as for ``base_model``.
+_FIELD_RELATION: Final = {"teacher": "distilledFrom", "fine": "fineTunedFrom"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Meanings:
+    relations: Mapping[str, str]
+    parents: Mapping[str, str]
+    signs: Mapping[str, frozenset[str]]
+    benchmarks: frozenset[str]
+    nothing: frozenset[str]
+
+
+@cache
+def _meanings() -> _Meanings:
+    table: dict[str, Any] = tomllib.loads(ontology("cards.toml").read_text(encoding="utf-8"))
+    return _Meanings(
+        table["relations"],
+        table["parents"],
+        {sign: frozenset(words) for sign, words in table["signs"].items()},
+        frozenset(name_key(name) for name in table["benchmarks"]["names"]),
+        frozenset(table["nothing"]["values"]),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """Something that a card points at."""
+
+    name: str
+    repository: str
+    #: The characters that name it in the document.
+    span: Span | None
+
+
+class _Card:
+    """What is gathered while one card is read."""
+
+    def __init__(self, document: Document, entities: Sequence[LocalEntity]) -> None:
+        self.document = document
+        self.entities: dict[str, LocalEntity] = {e.canonical: e for e in entities}
+        self.edges: dict[tuple[str, str, str], list[Evidence]] = {}
+        self.results: list[LocalResult] = []
+        self.metadata = document.metadata or _flat_metadata(document)
+        self.subject = ""
+
+    def add(self, entity: LocalEntity, repository: str) -> str:
+        """Add ``entity``, or join it to the one of its name; return the canonical name."""
+        for canonical, known in self.entities.items():
+            if _is_same(known, entity, repository):
+                self.entities[canonical] = _joined(known, entity, repository)
+                return canonical
+        if entity.canonical in self.entities:
+            entity = replace(entity, canonical=repository or f"{entity.canonical} (card)")
+        self.entities[entity.canonical] = entity
+        return entity.canonical
+
+    def target(self, target: _Target, label: str) -> str:
+        mentions: tuple[Mention, ...] = ()
+        if target.span is not None:
+            mentions = (Mention(target.span, label, 0.99, "metadata"),)
+        aliases = (target.repository,) if target.repository else ()
+        entity = LocalEntity(target.name, label, False, mentions, aliases, target.repository)
+        return self.add(entity, target.repository)
+
+    def edge(self, relation: str, tail: str, evidence: Evidence) -> None:
+        if tail != self.subject:
+            self.edges.setdefault((self.subject, relation, tail), []).append(evidence)
+
+    def evidence(
+        self, field: str, span: Span, target: Span | None, rule: str, confidence: float, kind: str
+    ) -> Evidence:
+        return Evidence(
+            document=self.document.id,
+            field=field,
+            span=span,
+            sentence=span.of(self.document.text),
+            kind=kind,
+            extractor="card",
+            rule=rule,
+            confidence=confidence,
+            object=target,
+        )
+
+    def fact(self, key: str, value: str) -> None:
+        subject = self.entities[self.subject]
+        if value and (key, value) not in subject.facts:
+            facts = (*subject.facts, (key, value))
+            self.entities[self.subject] = replace(subject, facts=facts)
+
+
+def _is_same(known: LocalEntity, other: LocalEntity, repository: str) -> bool:
+    data = {"Dataset", "Benchmark"}
+    if known.label != other.label and not {known.label, other.label} <= data:
+        return False
+    if known.repository and repository:
+        return known.repository.casefold() == repository.casefold()
+    names = {name_key(name) for name in (known.canonical, *known.aliases)}
+    if name_key(other.canonical) in names or (repository and name_key(repository) in names):
+        return not (known.label == "Model" and known.repository and not repository)
+    return known.label == "Model" and same_model(known.canonical, other.canonical)
+
+
+def _joined(known: LocalEntity, other: LocalEntity, repository: str) -> LocalEntity:
+    names = {known.canonical, *known.aliases}
+    aliases = [n for n in (other.canonical, *other.aliases) if n not in names]
+    spans = {m.span for m in known.mentions}
+    free = [m for m in other.mentions if not any(m.span.overlaps(s) for s in spans)]
+    mentions = (*known.mentions, *(replace(m, label=known.label) for m in free))
+    return replace(
+        known,
+        introduced=known.introduced or other.introduced,
+        mentions=tuple(sorted(mentions)),
+        aliases=(*known.aliases, *dict.fromkeys(aliases)),
+        repository=known.repository or repository,
+        facts=(*known.facts, *(f for f in other.facts if f not in known.facts)),
+    )
+
+
+def link_card(
+    document: Document, entities: Sequence[LocalEntity]
+) -> tuple[tuple[LocalEntity, ...], tuple[LocalEdge, ...], tuple[LocalResult, ...]]:
+    """Return all entities (``entities`` and what the card declares), edges and results.
+
+    The card's subject is marked as introduced and carries its repository and facts.  A field
+    that cannot be understood is left out; nothing that a card holds raises an error.
+    """
+    card = _Card(document, entities)
+    is_dataset = document.kind == "dataset-card"
+    card.subject = _add_subject(card, "Dataset" if is_dataset else "Model")
+    _facts(card)
+    if is_dataset:
+        _source_datasets(card)
+        _tasks(card, "task_categories")
+    else:
+        copied = _parents(card)
+        _body_parents(card)
+        if not copied:
+            _datasets(card)
+            _model_index(card)
+        _tasks(card, "pipeline_tag")
+    edges = tuple(
+        LocalEdge(head, relation, tail, tuple(dict.fromkeys(evidence)))
+        for (head, relation, tail), evidence in card.edges.items()
+    )
+    return tuple(card.entities.values()), edges, tuple(card.results)
+
+
+def subject_name(document: Document) -> str:
+    """Return the name of what a card describes: its repository's, else that of its file."""
+    if document.repository:
+        return document.repository.rpartition("/")[2]
+    declared = document.metadata.get("model_name") or document.metadata.get("pretty_name")
+    if isinstance(declared, str) and _is_name(declared) and "/" not in declared:
+        return declared.strip()
+    path = _PATH.split(_path(document))
+    name = path[-1]
+    if len(path) > 1 and _GENERIC.fullmatch(name):
+        name = "/".join(path[-2:])
+    return name or document.title or document.id
+
+
+def _path(document: Document) -> str:
+    return re.sub(r"[/@]?(?:README)?\.md$", "", document.id.strip(), flags=re.IGNORECASE)
+
+
+def _add_subject(card: _Card, label: str) -> str:
+    document = card.document
+    name = subject_name(document)
+    if not document.repository and label == "Model":
+        # A converted copy in a folder named after its parent is not its parent.
+        bases = [t.name for t in _targets(card, "base_model")]
+        if any(same_model(name, base) for base in bases):
+            name = _path(document)
+    names = [document.repository, name] if document.repository else [name]
+    mentions = tuple(
+        Mention(span, label, 0.99, "metadata")
+        for span in _occurrences(document.text, names, document.body)
+    )
+    aliases = tuple(dict.fromkeys(alias for alias in names if alias != name))
+    # What the text calls its own is the same thing only if the name agrees.
+    entity = LocalEntity(name, label, True, mentions, aliases, document.repository)
+    return card.add(entity, document.repository)
+
+
+def _occurrences(text: str, names: Sequence[str], start: int) -> Iterator[Span]:
+    """Yield where one of ``names`` stands as whole words in the first part of the body."""
+    alternatives = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+    pattern = re.compile(rf"(?<![\w./-])(?:{alternatives})(?![\w/-]|\.\w)")
+    for found, match in enumerate(pattern.finditer(text, start, start + _BODY_LIMIT)):
+        if found == 20:
+            return
+        yield Span(*match.span())
+
+
+# ---------------------------------------------------------------- front matter
+
+
+def _values(value: object) -> list[str]:
+    """Return a field's strings, whether it is one, a list, or a list of mappings with names."""
+    if isinstance(value, bool) or value is None:
+        return []
+    if isinstance(value, str | int | float):
+        return [str(value).strip()]
+    if isinstance(value, Mapping):
+        named = value.get("name") or value.get("type") or value.get("id") or value.get("model")
+        return _values(named) if not isinstance(named, Mapping) else []
+    if isinstance(value, Sequence):
+        return [text for item in value if not _is_list(item) for text in _values(item)]
+    return []
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str)
+
+
+def _is_name(text: str) -> bool:
+    plain = text.strip().strip("\"'`").casefold()
+    return (
+        plain not in _meanings().nothing
+        and 0 < len(plain) <= _NAME_LIMIT
+        and "\n" not in plain
+        and "{{" not in plain
+        and any(c.isalnum() for c in plain)
+    )
+
+
+def target_of(text: str) -> tuple[str, str] | None:
+    """Return ``(name, repository)`` of what a field's value points at; ``None`` for no name.
+
+    A link to the Hub, a path in the Hub's cache and a repository give both; a bare name gives
+    no repository; a local path gives nothing.
+    """
+    value = text.strip().strip("\"'`<>").strip()
+    link = _LINK.search(value)
+    if link:
+        value = link["url"] if _HUB.match(link["url"]) else link["text"].strip("`* ")
+    cached = _CACHE.search(value)
+    if cached:
+        value = f"{cached[1]}/{cached[2]}"
+    hub = _HUB.match(value)
+    if hub:
+        value = hub["id"].rstrip(".,")
+    elif "://" in value or _LOCAL.search(value):
+        return None
+    value = value.split("@")[0].rstrip("/")
+    if not _is_name(value):
+        return None
+    if _REPOSITORY.fullmatch(value):
+        return value.rpartition("/")[2], value
+    return (value, "") if "/" not in value and _SHORT.fullmatch(value) else None
+
+
+def _field_span(card: _Card, key: str, value: str) -> tuple[Span, Span | None]:
+    """Return the line of the front matter that gives ``key`` the ``value``, and the value in it."""
+    text, end = card.document.text, _front_end(card.document)
+    head = re.compile(rf"(?:^|(?<=\s)){re.escape(key)}[ \t]*:", re.MULTILINE).search(text, 0, end)
+    if head is None:
+        line = re.search(r"\S[^\n]*", text)
+        return Span(*line.span()) if line else Span(0, 1), None
+    found = re.search(
+        rf"(?<![\w./-]){re.escape(value)}(?![\w/-])", text[head.end() : end]
+    ) if value else None  # fmt: skip
+    if found is None:
+        return _line(text, head.start(), head.end(), end), None
+    span = Span(head.end() + found.start(), head.end() + found.end())
+    first = head.start() if "\n" not in text[head.end() : span.start] else span.start
+    return _line(text, first, span.end, end), span
+
+
+def _line(text: str, start: int, end: int, limit: int) -> Span:
+    """Return the line around ``text[start:end]`` without outer blanks; a flat card has no lines."""
+    begin = text.rfind("\n", 0, start) + 1
+    stop = text.find("\n", end, limit)
+    stop = limit if stop < 0 else stop
+    if stop - begin > 400:
+        begin, stop = start, end
+    while begin < stop and text[begin].isspace():
+        begin += 1
+    while begin < stop and text[stop - 1].isspace():
+        stop -= 1
+    return Span(begin, max(stop, begin + 1))
+
+
+def _front_end(document: Document) -> int:
+    if document.body:
+        return document.body
+    closing = re.search(r"\s---(?:\s|$)", document.text[3:])
+    is_front = document.text.startswith("---") and closing
+    return 3 + closing.end() if is_front and closing else 0
+
+
+_FLAT_KEY: Final = re.compile(r"(?:^|(?<=\s))([A-Za-z_][\w-]*):(?=\s|$)")
+_FLAT_KEYS: Final = frozenset(
+    {"license", "license_name", "license_link", "library_name", "pipeline_tag", "datasets", "tags",
+     "base_model", "base_model_relation", "model_name", "pretty_name", "source_datasets",
+     "task_categories", "finetuned_from", "quantized_by", "language", "teacher_model"}
+)  # fmt: skip
+
+
+def _flat_metadata(document: Document) -> dict[str, Any]:
+    """Return the plain fields of front matter that no YAML reader understands.
+
+    Line feeds lost on the way leave ``key: value`` pairs and ``- item`` lists on one line.
+    """
+    text = document.text
+    if not text.startswith("---"):
+        return {}
+    end = _front_end(document) or min(len(text), 3_000)
+    keys = list(_FLAT_KEY.finditer(text, 3, end))
+    found: dict[str, Any] = {}
+    for key, following in zip_longest(keys, keys[1:]):
+        if key[1] not in _FLAT_KEYS or key[1] in found:
+            continue
+        value = text[key.end() : following.start() if following else end].strip()
+        value = re.sub(r"\s*---\s*$", "", value)
+        if value == "-" or value.startswith("- "):
+            found[key[1]] = [i.strip().strip("\"'") for i in re.split(r"(?:^|\s)-\s+", value) if i]
+        elif value.startswith("[") and value.endswith("]"):
+            found[key[1]] = [i.strip().strip("\"'") for i in value[1:-1].split(",")]
+        else:
+            found[key[1]] = value.strip("\"'")
+    return found
+
+
+_FACTS: Final = (
+    ("license", "license"),
+    ("licence", "license"),
+    ("licenses", "license"),
+    ("license_name", "license_name"),
+    ("license_link", "license_link"),
+    ("library_name", "library"),
+    ("pipeline_tag", "pipeline_tag"),
+    ("language", "language"),
+    ("quantized_by", "quantized_by"),
+    ("model_creator", "creator"),
+)
+
+
+def _facts(card: _Card) -> None:
+    """Add what the card states of its subject: licences, library, task, languages."""
+    for key, fact in _FACTS:
+        for value in _values(card.metadata.get(key))[:40]:
+            plain = value.casefold() if fact == "license" else value
+            if len(plain) <= 300 and plain.casefold() not in ("", "none", "null"):
+                card.fact(fact, plain)
+
+
+def _targets(card: _Card, key: str) -> Iterator[_Target]:
+    for value in _values(card.metadata.get(key)):
+        target = target_of(value)
+        if target is not None:
+            yield _Target(*target, None)
+
+
+def _signs(card: _Card) -> frozenset[str]:
+    """Return which kinds of relation the card's tags and library speak for."""
+    words = {
+        value.casefold()
+        for key in ("tags", "tag", "library_name", "library")
+        for value in _values(card.metadata.get(key))
+    }
+    return frozenset(sign for sign, known in _meanings().signs.items() if words & known)
+
+
+def _tagged_relation(card: _Card, repository: str) -> str:
+    """Return the relation in a tag of the Hub's own making, ``base_model:adapter:org/name``."""
+    for value in _values(card.metadata.get("tags")):
+        match = re.fullmatch(r"base_model:(\w+):(.+)", value)
+        if match and match[2].casefold() == repository.casefold():
+            return _meanings().relations.get(match[1].casefold(), "")
+    return ""
+
+
+def _relation(card: _Card, name: str, repository: str, several: bool) -> tuple[str, str, float]:
+    """Return relation, rule and confidence for a parent whose relation is not declared."""
+    tagged = _tagged_relation(card, repository)
+    if tagged:
+        return tagged, "base_model:tag", _DECLARED
+    signs, subject = _signs(card), parse(card.document.repository or card.subject)
+    parent = parse(repository or name)
+    body = card.document.text[card.document.body : card.document.body + 20_000]
+    more_bits = set(subject.quantisation) - set(parent.quantisation)
+    is_tuned = "fine_tuning" in signs
+    if "adapter" in signs and "merge" not in signs and not subject.merge:
+        return "adapterOf", "base_model:adapter-tag", _FROM_TAGS
+    if more_bits and not is_tuned:
+        return "quantizedFrom", "base_model:name", _FROM_TAGS
+    if "merge" in signs or (several and "adapter" not in signs):
+        return "mergedFrom", "base_model:merge-tag" if "merge" in signs else "base_model:list", 0.9
+    is_quantised = "quantisation" in signs or bool(card.metadata.get("quantized_by"))
+    if is_quantised and not is_tuned:
+        return "quantizedFrom", "base_model:quantisation-tag", _FROM_TAGS
+    if is_tuned:
+        return "fineTunedFrom", "base_model:training-tag", _FROM_TAGS
+    if "format" in signs or set(subject.formats) - set(parent.formats):
+        return "derivedFrom", "base_model:format", _UNSAID
+    if subject.adapter:
+        return "adapterOf", "base_model:name", _UNSAID
+    if set(subject.tuning) - set(parent.tuning) - {"base", "pt"} or "finetuned" in subject.suffixes:
+        return "fineTunedFrom", "base_model:name", _UNSAID
+    if re.search(r"fine-?\s?tun(?:ed|ing)|instruction-tuned|further trained", body, re.IGNORECASE):
+        return "fineTunedFrom", "base_model:prose", 0.8
+    return "derivedFrom", "base_model:unsaid", _UNSAID
+
+
+def _parents(card: _Card) -> bool:
+    """Add the parents of the front matter; return whether the card is that of a mere copy."""
+    meanings = _meanings()
+    declared = next(iter(_values(card.metadata.get("base_model_relation"))), "").casefold()
+    copied = False
+    for key, fixed in meanings.parents.items():
+        values = _values(card.metadata.get(key))
+        for value in dict.fromkeys(values):
+            target = target_of(value)
+            if target is None:
+                if key == "base_model" and value.casefold() not in meanings.nothing:
+                    card.fact("parent_gap", value[:200])
+                continue
+            name, repository = target
+            if repository and repository.casefold() == card.document.repository.casefold():
+                continue
+            relation, rule, confidence = fixed, key, _DECLARED
+            if not fixed:
+                relation = meanings.relations.get(declared, "") if key.startswith("base_") else ""
+                rule = f"{key}:{declared}"
+            if not relation:
+                relation, rule, confidence = _relation(card, name, repository, len(values) > 1)
+            span, inner = _field_span(card, key, value)
+            tail = card.target(_Target(name, repository, inner), "Model")
+            card.edge(
+                relation,
+                tail,
+                card.evidence(f"yaml:{key}", span, inner, rule, confidence, "declared"),
+            )
+            copied = copied or relation == "quantizedFrom" or rule == "base_model:format"
+    return copied
+
+
+def _data_label(name: str) -> str:
+    plain = name_key(name.rpartition("/")[2])
+    return "Benchmark" if plain in _meanings().benchmarks else "Dataset"
+
+
+def _datasets(card: _Card) -> None:
+    """Add what the front matter says the model was trained on."""
+    for key in ("datasets", "dataset"):
+        for value in dict.fromkeys(_values(card.metadata.get(key))[:200]):
+            target = target_of(value)
+            if target is None:
+                continue
+            span, inner = _field_span(card, key, value)
+            tail = card.target(_Target(*target, inner), _data_label(target[0]))
+            card.edge(
+                "trainedOn",
+                tail,
+                card.evidence(f"yaml:{key}", span, inner, key, 0.93, "declared"),
+            )
+
+
+def _source_datasets(card: _Card) -> None:
+    """Add the datasets that a dataset card says it was made from."""
+    for value in dict.fromkeys(_values(card.metadata.get("source_datasets"))[:100]):
+        name = value.rpartition("|")[2]
+        if name.startswith("other-"):
+            name = name.removeprefix("other-")
+        target = target_of(name)
+        if target is None or name.casefold() in ("extended", "other"):
+            continue
+        span, inner = _field_span(card, "source_datasets", value)
+        if inner is not None:
+            inner = Span(inner.end - len(name), inner.end)
+        tail = card.target(_Target(*target, inner), _data_label(target[0]))
+        evidence = card.evidence(
+            "yaml:source_datasets", span, inner, "source_datasets", 0.95, "declared"
+        )
+        card.edge("derivedFrom", tail, evidence)
+
+
+def _tasks(card: _Card, key: str) -> None:
+    for value in dict.fromkeys(_values(card.metadata.get(key))[:20]):
+        if not re.fullmatch(r"[a-z][a-z0-9-]{2,50}", value) or value in _meanings().nothing:
+            continue
+        span, inner = _field_span(card, key, value)
+        tail = card.target(_Target(value.replace("-", " "), "", inner), "Task")
+        card.edge(
+            "addressesTask",
+            tail,
+            card.evidence(f"yaml:{key}", span, inner, key, 0.95, "declared"),
+        )
+
+
+# ---------------------------------------------------------------- model-index
+
+
+def _model_index(card: _Card) -> None:
+    """Add the scores of ``model-index`` as results, and what they were measured on as edges."""
+    start = 0
+    text, end = card.document.text, _front_end(card.document)
+    head = re.search(r"^model[-_]index[ \t]*:", text[:end], re.MULTILINE)
+    start = head.end() if head else 0
+    for result in _results(card.metadata.get("model-index") or card.metadata.get("model_index")):
+        dataset = result.get("dataset")
+        dataset = dataset if isinstance(dataset, Mapping) else {}
+        on = _index_dataset(card, dataset)
+        metrics = result.get("metrics")
+        if isinstance(metrics, Mapping):
+            metrics = [metrics]
+        for metric in metrics if isinstance(metrics, Sequence) else ():
+            if not isinstance(metric, Mapping) or len(card.results) >= _RESULTS_LIMIT:
+                continue
+            start = _index_metric(card, metric, on, start, end)
+
+
+def _results(index: object) -> Iterator[Mapping[str, Any]]:
+    models = index if isinstance(index, Sequence) and not isinstance(index, str) else [index]
+    for model in models:
+        results = model.get("results") if isinstance(model, Mapping) else None
+        for result in results if isinstance(results, Sequence) else ():
+            if isinstance(result, Mapping):
+                yield result
+
+
+def _index_dataset(card: _Card, dataset: Mapping[str, Any]) -> str | None:
+    """Add the dataset that a result names; return its canonical name."""
+    name = next(iter(_values(dataset.get("name"))), "")
+    kind = next(iter(_values(dataset.get("type"))), "")
+    target = target_of(kind)
+    shown = name if _is_name(name) and len(name) <= 80 else (target[0] if target else "")
+    if not shown or not _is_name(shown):
+        return None
+    repository = target[1] if target else ""
+    # "MTEB ArguAna" of mteb/arguana is the dataset; the suite is named by its own card.
+    span, inner = _field_span(card, "model-index", name or kind)
+    label = _data_label(kind or shown)
+    canonical = card.target(_Target(shown, repository, inner), label)
+    evidence = card.evidence("yaml:model-index", span, inner, "model-index", 0.97, "declared")
+    if not any(key[1:] == ("evaluatedOn", canonical) for key in card.edges):
+        card.edge("evaluatedOn", canonical, evidence)
+    return canonical
+
+
+_VALUE: Final = re.compile(r"\bvalue[ \t]*:[ \t]*(?P<value>[^\n]+?)[ \t]*(?=\n|$)")
+
+
+def _index_metric(
+    card: _Card, metric: Mapping[str, Any], on: str | None, start: int, end: int
+) -> int:
+    """Add one score; return where the next one is to be looked for."""
+    value = metric.get("value")
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return start
+    if isinstance(value, float) and not math.isfinite(value):
+        return start
+    name = next((v for k in ("name", "type") for v in _values(metric.get(k)) if _is_name(v)), "")
+    metric_name = None
+    if name and len(name) <= 60:
+        metric_name = card.target(_Target(name, "", None), "Metric")
+    written, span = str(value).strip(), None
+    for match in _VALUE.finditer(card.document.text, start, end):
+        if _equals(match["value"], value):
+            written, start = match["value"].strip("\"'"), match.end()
+            span = Span(match.start(), match.end())
+            break
+    if not written or len(written) > 80:
+        return start
+    if span is None:
+        span, _ = _field_span(card, "model-index", "")
+    evidence = card.evidence("yaml:model-index", span, None, "model-index", 0.97, "declared")
+    card.results.append(LocalResult(card.subject, on, metric_name, written, (evidence,)))
+    return start
+
+
+def _equals(written: str, value: float | int | str) -> bool:
+    plain = written.strip("\"'")
+    if isinstance(value, str):
+        return plain == value.strip()
+    try:
+        return math.isclose(float(plain), value, rel_tol=1e-9)
+    except ValueError:
+        return False
+
+
+# ---------------------------------------------------------------- the body
+
+
+def _body_parents(card: _Card) -> None:
+    """Add the parents that blocks and template lines of the body name."""
+    text, start = card.document.text, card.document.body
+    end = min(len(text), start + _BODY_LIMIT)
+    for fence in _FENCE.finditer(text, start, end):
+        if len(fence["code"]) <= _BLOCK_LIMIT:
+            if fence["kind"] != "json" and _MERGE_BLOCK.search(fence["code"]):
+                _mergekit(card, fence.start("code"), fence["code"])
+            adapter = _ADAPTER.search(text, fence.start("code"), fence.end("code"))
+            if adapter:
+                _declare(card, "adapterOf", adapter[1], Span(*adapter.span()), "adapter_config")
+    for match in _GGUF.finditer(text, start, end):
+        is_data = match["what"] == "dataset"
+        target = target_of(match["url"])
+        if target is None:
+            continue
+        label = _data_label(target[0]) if is_data else "Model"
+        tail = card.target(_Target(*target, Span(*match.span("url"))), label)
+        span = Span(match.start(), match.end("url"))
+        evidence = card.evidence("body", span, Span(*match.span("url")), "gguf", 0.95, "declared")
+        card.edge("trainedOn" if is_data else "derivedFrom", tail, evidence)
+    for match in _FIELD.finditer(text, start, end):
+        key = match["key"].casefold()
+        fixed = next((r for word, r in _FIELD_RELATION.items() if key.startswith(word)), "")
+        value = match["value"]
+        link = _LINK.search(value)
+        _declare(
+            card, fixed, link.group() if link else _first_name(value),
+            Span(match.start("key"), match.end()), "field",
+        )  # fmt: skip
+    for match in _TRAINER.finditer(text, start, end):
+        line = _line(text, match.start(), match.end(), end)
+        _declare(card, "fineTunedFrom", match["value"], line, "trainer-sentence", "extracted")
+
+
+def _first_name(value: str) -> str:
+    """Return the repository or the first word of ``value``, which may go on in prose."""
+    plain = value.strip("*_` \t")
+    word = re.match(r"[\w./:+\\-]+", plain)
+    return word.group().rstrip(".,") if word else ""
+
+
+def _declare(
+    card: _Card, fixed: str, value: str, span: Span, rule: str, kind: str = "declared"
+) -> None:
+    """Add a parent that the body names in ``span``; a local path is a gap, not a parent."""
+    target = target_of(value)
+    if target is None:
+        if _LOCAL.search(value):
+            card.fact("parent_gap", value[:200])
+        return
+    name, repository = target
+    own = card.document.repository.casefold()
+    if own and repository.casefold() == own:
+        return
+    if rule == "field" and not repository and not any(c.isdigit() for c in name):
+        return  # "Original model: here" names nothing
+    at = card.document.text.find(name, span.start, span.end)
+    inner = Span(at, at + len(name)) if at >= 0 else None
+    relation, confidence = fixed, _TEMPLATE
+    if not relation:
+        relation, _, confidence = _relation(card, name, repository, False)
+    tail = card.target(_Target(name, repository, inner), "Model")
+    known = {key[1] for key in card.edges if key[0] == card.subject and key[2] == tail}
+    if known and relation in ("derivedFrom",):
+        relation = sorted(known)[0]  # says no more than what is declared already
+    card.edge(relation, tail, card.evidence("body", span, inner, rule, confidence, kind))
+
+
+def _mergekit(card: _Card, offset: int, code: str) -> None:
+    """Add every parent of a mergekit configuration, each quoted with its weight."""
+    method = re.search(r"^\s*(?:- )?merge_method:\s*[\"']?([\w-]+)", code, re.MULTILINE)
+    if method is None and not re.search(r"^\s*-?\s*(?:source_)?model:", code, re.MULTILINE):
+        return
+    if method:
+        card.fact("merge_method", method[1])
+    for value, weight in _merge_models(code):
+        for part in value.split("+"):
+            target = target_of(part)
+            if target is None:
+                if part.strip():
+                    card.fact("parent_gap", part[:200])
+                continue
+            at = code.find(part)
+            if at < 0:
+                continue
+            stop = _block_end(code, at)
+            span = _trimmed(card.document.text, offset + code.rfind("\n", 0, at) + 1, offset + stop)
+            inner = Span(offset + at, offset + at + len(part))
+            tail = card.target(_Target(*target, inner), "Model")
+            if weight:
+                card.fact("merge_weight", f"{target[1] or target[0]}={weight}")
+            card.edge(
+                "mergedFrom", tail, card.evidence("body", span, inner, "mergekit", 0.97, "declared")
+            )
+
+
+def _block_end(code: str, at: int) -> int:
+    """Return where the list item that names a model at ``at`` ends: before the next item."""
+    end = code.find("\n", at)
+    end = len(code) if end < 0 else end
+    line = code[code.rfind("\n", 0, at) + 1 : end]
+    indent = len(line) - len(line.lstrip(" -"))
+    while end < len(code):
+        following = code.find("\n", end + 1)
+        following = len(code) if following < 0 else following
+        after = code[end + 1 : following]
+        depth = len(after) - len(after.lstrip())
+        if not after.strip() or after.lstrip().startswith("- ") or depth < indent:
+            return end
+        end = following
+    return end
+
+
+def _trimmed(text: str, start: int, end: int) -> Span:
+    while start < end and text[start].isspace():
+        start += 1
+    while start < end and text[end - 1].isspace():
+        end -= 1
+    return Span(start, max(end, start + 1))
+
+
+def _merge_models(code: str) -> list[tuple[str, str]]:
+    """Return ``(model, weight)`` of every model in a mergekit configuration, in order."""
+    parsed = _load_yaml(code)
+    if parsed is None:
+        names = re.findall(
+            r"^\s*(?:- )?(?:base_model|source_model|model):\s*[\"']?([^\"'\n#]+)",
+            code,
+            re.MULTILINE,
+        )
+        return list(dict.fromkeys((name.strip(), "") for name in names))
+    found: dict[str, str] = {}
+    for node in _nodes(parsed):
+        for key in ("model", "source_model", "base_model"):
+            value = node.get(key)
+            if isinstance(value, Mapping):
+                value = value.get("model") or value.get("path")
+            if isinstance(value, str):
+                parameters = node.get("parameters")
+                weight = parameters.get("weight") if isinstance(parameters, Mapping) else None
+                known = found.setdefault(value, "")
+                if weight is not None and key == "model" and not known:
+                    found[value] = json.dumps(weight, default=str)[:60]
+    return list(found.items())
+
+
+def _nodes(value: object, depth: int = 0) -> Iterator[Mapping[str, Any]]:
+    if depth > 8:
+        return
+    if isinstance(value, Mapping):
+        yield value
+        children: Iterable[object] = value.values()
+    elif isinstance(value, Sequence) and not isinstance(value, str):
+        children = value
+    else:
+        return
+    for child in children:
+        yield from _nodes(child, depth + 1)
+
+
+def _load_yaml(code: str) -> object | None:
+    """Return the value of a YAML block, or ``None`` where it is none."""
+    if len(code) > _BLOCK_LIMIT or re.search(r"(?m)^\s*-?\s*[\w-]*:?\s*[&*]\w+\s*$", code):
+        return None  # anchors can make a small text large
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    reader = YAML(typ="safe", pure=False)
+    reader.allow_duplicate_keys = True
+    try:
+        documents = list(reader.load_all(code))
+    except (YAMLError, ValueError, TypeError, AttributeError, RecursionError):
+        return None
+    return documents
