@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+from rapidfuzz import fuzz
 
 from kg import linker, names, schema
 from kg.assemble import spelling
@@ -41,13 +42,16 @@ from kg.values import (
 
 #: One long form of a short name holds everywhere if this share of the documents agrees on it.
 _AGREEMENT: Final = 0.8
+#: From 0 to 100: two long forms of one short name that are nearer than this are one.
+_ALIKE: Final = 80.0
 _BATCH: Final = 5_000
 _TABLES: Final = """
 CREATE TABLE document (no INTEGER PRIMARY KEY, id TEXT UNIQUE, year INTEGER, value BLOB);
 CREATE TABLE local (document INTEGER, n INTEGER, key TEXT, label TEXT, name TEXT,
     introduced INTEGER, mentions INTEGER, confidence REAL, repository TEXT, spellings BLOB,
     aliases BLOB, facts BLOB, root TEXT, cell INTEGER, PRIMARY KEY (document, n)) WITHOUT ROWID;
-CREATE TABLE pair (key TEXT, long TEXT, document INTEGER, n INTEGER, score REAL, initials INTEGER);
+CREATE TABLE pair (key TEXT, long TEXT, spelling TEXT, score REAL, initials INTEGER,
+    document INTEGER, n INTEGER);
 CREATE TABLE known (key TEXT PRIMARY KEY, labels TEXT, name TEXT, documents INTEGER) WITHOUT ROWID;
 CREATE TABLE pointer (key TEXT PRIMARY KEY, target TEXT, reason TEXT, score REAL,
     document TEXT) WITHOUT ROWID;
@@ -110,7 +114,7 @@ class Assembly:
         run("COMMIT")
 
     def _collect(self, readings: Iterable[Reading]) -> None:
-        local, pair = _Inserts(self._database, "local", 14), _Inserts(self._database, "pair", 6)
+        local, pair = _Inserts(self._database, "local", 14), _Inserts(self._database, "pair", 7)
         document = _Inserts(self._database, "document", 4)
         for no, reading in enumerate(readings):
             source = reading.document
@@ -136,9 +140,8 @@ class Assembly:
                     )
                 )
                 for alias in sorted({*entity.aliases}):
-                    alias_key = spelling.key(alias)
-                    if alias_key != key:
-                        pair.add((*_oriented(entity.canonical, alias), no, n))
+                    if oriented := _abbreviation(entity.canonical, alias):
+                        pair.add((*oriented, no, n))
         for inserts in (local, pair, document):
             inserts.flush()
         self._database.execute("CREATE INDEX local_key ON local (key)")
@@ -175,30 +178,41 @@ class Assembly:
         self._point_abbreviations()
 
     def _point_abbreviations(self) -> None:
-        """Join a short name to its long form where nearly all documents agree on one."""
+        """Join a short name to its long form where nearly all documents agree on one.
+
+        Long forms that differ by an ending or a small word count as one.
+        """
         run = self._database.execute
-        pointers: list[tuple[object, ...]] = []
+        pointers: dict[str, tuple[object, ...]] = {}
+        pointed = {key for (key,) in run("SELECT key FROM pointer")}
         found = run(
-            "SELECT p.key, p.long, d.id, p.score FROM pair p JOIN document d ON d.no = p.document"
-            " ORDER BY p.key, p.long, d.id"
+            "SELECT p.key, p.long, p.spelling, d.id, p.score FROM pair p"
+            " JOIN document d ON d.no = p.document ORDER BY p.key, p.long, p.spelling, d.id"
         )
         for short, rows in groupby(found, key=lambda row: row[0]):
-            votes: defaultdict[str, dict[str, float]] = defaultdict(dict)
-            longs: dict[str, str] = {}
-            for _, long, document, score in rows:
-                root = self._root(long)
-                votes[root].setdefault(document, score)
-                longs.setdefault(root, long)
+            users: defaultdict[str, dict[str, float]] = defaultdict(dict)
+            spelt: dict[str, str] = {}
+            for _, long, long_name, document, score in rows:
+                users[long].setdefault(document, score)
+                spelt.setdefault(long, long_name)
+            ranked = sorted(users, key=lambda long: (-len(users[long]), long))
+            heads: dict[str, str] = {}
+            for long in ranked:
+                near = (h for h in heads.values() if alike(spelt[h], spelt[long]))
+                heads[long] = next(near, long)
+                if heads[long] != long and long not in pointed and long != short:
+                    document = min(users[long])
+                    pointers[long] = (long, heads[long], "abbreviation", 0.9, document)
+            votes: defaultdict[str, set[str]] = defaultdict(set)
+            for long in ranked:
+                votes[heads[long]] |= users[long].keys()
             total = len(set().union(*votes.values()))
-            best = min(votes, key=lambda root: (-len(votes[root]), root))
-            if best in (short, self._root(short)) or len(votes[best]) < _AGREEMENT * total:
+            best = min(votes, key=lambda head: (-len(votes[head]), head))
+            if short in pointed or short == best or len(votes[best]) < _AGREEMENT * total:
                 continue
-            if run("SELECT 1 FROM pointer WHERE key = ?", (short,)).fetchone():
-                continue
-            document = min(votes[best])
-            score = round(min(0.98, votes[best][document]), 4)
-            pointers.append((short, longs[best], "abbreviation", score, document))
-        self._database.executemany("INSERT INTO pointer VALUES (?, ?, ?, ?, ?)", pointers)
+            document = min(users[best])
+            pointers[short] = (short, best, "abbreviation", users[best][document], document)
+        self._database.executemany("INSERT INTO pointer VALUES (?, ?, ?, ?, ?)", pointers.values())
 
     def _unifiable(self, one: str, other: str) -> bool:
         return names.compatible(one, other)
@@ -595,14 +609,22 @@ def _key_of(canonical: str, repository: str) -> str:
     return spelling.key(last) if last and own == spelling.key(repository) else own
 
 
-def _oriented(canonical: str, alias: str) -> tuple[str, str, float, int]:
-    """Return short key, long key, score, and whether the short one is the canonical's initials."""
+def _abbreviation(canonical: str, alias: str) -> tuple[str, str, str, float, int] | None:
+    """Return short key, long key, long name, score, and whether the short one is canonical.
+
+    Nothing where neither name is read off the other: that "classification" stands for "image
+    classification" in one document says nothing of the others.
+    """
     if spelling.is_initialism(canonical, alias):
-        return spelling.key(canonical), spelling.key(alias), 0.97, 1
+        return spelling.key(canonical), spelling.key(alias), alias, 0.97, 1
     if spelling.is_initialism(alias, canonical):
-        return spelling.key(alias), spelling.key(canonical), 0.97, 0
-    short, long = sorted((canonical, alias), key=lambda name: (len(name), name))
-    return spelling.key(short), spelling.key(long), 0.8, 0
+        return spelling.key(alias), spelling.key(canonical), canonical, 0.97, 0
+    return None
+
+
+def alike(one: str, other: str) -> bool:
+    """Whether two long forms are one in other words: Low-Rank Adaptation, low-rank adapters."""
+    return float(fuzz.ratio(one.casefold(), other.casefold())) >= _ALIKE
 
 
 def _long_form(cell: Cell, name: str) -> str:

@@ -19,6 +19,7 @@ from kg.text import slug
 
 #: A type this many times as common as another takes its mentions over.
 _DOMINANCE: Final = 4.0
+_DOMINANCE_OF_SHORT: Final = 8.0
 #: What a document that introduces a thing counts for, when its type is put to the vote.
 _INTRODUCED_WEIGHT: Final = 3.0
 #: What the lexicon counts for.
@@ -86,7 +87,10 @@ def _by_type(rows: Sequence[Row], known: Known | None) -> Mapping[str, list[Row]
     # Sorted, since sums of floats depend on their order.
     for (label, _), weight in sorted(best.items()):
         votes[label] += weight  # type: ignore[assignment]  # Counter counts in floats too
-    if known is not None and known.type in votes:
+    # A few letters mean different things to different people: MAE the metric, MAE the model.
+    short = any(is_coinable(row.name) for row in rows)
+    dominance = _DOMINANCE_OF_SHORT if short else _DOMINANCE
+    if known is not None and known.type in votes and not short:
         votes[known.type] += _LEXICON_WEIGHT  # type: ignore[assignment]
     ranked = sorted(votes, key=lambda label: (-votes[label], label))
     target: dict[str, str] = {}
@@ -96,7 +100,7 @@ def _by_type(rows: Sequence[Row], known: Known | None) -> Mapping[str, list[Row]
             if target[stronger] != stronger:
                 continue
             confusable = {label, stronger} <= _CONFUSABLE
-            if confusable or votes[label] * _DOMINANCE <= votes[stronger]:
+            if confusable or votes[label] * dominance <= votes[stronger]:
                 target[label] = stronger
                 break
     split: defaultdict[str, list[Row]] = defaultdict(list)
