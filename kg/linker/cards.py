@@ -18,7 +18,7 @@ from functools import cache
 from itertools import zip_longest
 from typing import Any, Final
 
-from kg.names import parse, same_model
+from kg.names import parse, same_model, without
 from kg.resources import ontology
 from kg.text import name_key
 from kg.values import Document, Evidence, LocalEdge, LocalEntity, LocalResult, Mention, Span
@@ -77,6 +77,7 @@ _GENERIC: Final = re.compile(
 _LINK: Final = re.compile(r"\[(?P<text>[^\]\n]+)\]\((?P<url>[^)\s]+)\)")
 _SHORT: Final = re.compile(r"[\w.+-]+(?:[ -][\w.+-]+){0,4}")
 #: Which relation a line of the body states; an empty one is decided as for ``base_model``.
+_WIDER: Final = ("fineTunedFrom", "adapterOf")
 _FIELD_RELATION: Final = {"teacher": "distilledFrom", "fine": "fineTunedFrom"}
 
 
@@ -332,7 +333,9 @@ def target_of(text: str) -> tuple[str, str] | None:
 def _field_span(card: _Card, key: str, value: str) -> tuple[Span, Span | None]:
     """Return the line of the front matter that gives ``key`` the ``value``, and the value in it."""
     text, end = card.document.text, _front_end(card.document)
-    head = re.compile(rf"(?:^|(?<=\s)){re.escape(key)}[ \t]*:", re.MULTILINE).search(text, 0, end)
+    head = re.compile(rf"(?:^|(?<=\s)){re.escape(key)}[ \t]*:(?=\s|$)", re.MULTILINE).search(
+        text, 0, end
+    )
     if head is None:
         line = re.search(r"\S[^\n]*", text)
         return Span(*line.span()) if line else Span(0, 1), None
@@ -342,7 +345,8 @@ def _field_span(card: _Card, key: str, value: str) -> tuple[Span, Span | None]:
     if found is None:
         return _line(text, head.start(), head.end(), end), None
     span = Span(head.end() + found.start(), head.end() + found.end())
-    first = head.start() if "\n" not in text[head.end() : span.start] else span.start
+    is_near = "\n" not in text[head.end() : span.start] and span.start - head.end() < 200
+    first = head.start() if is_near else span.start
     return _line(text, first, span.end, end), span
 
 
@@ -351,7 +355,7 @@ def _line(text: str, start: int, end: int, limit: int) -> Span:
     begin = text.rfind("\n", 0, start) + 1
     stop = text.find("\n", end, limit)
     stop = limit if stop < 0 else stop
-    if stop - begin > 400:
+    if stop - begin > 400 or "\n" not in text[:limit]:
         begin, stop = start, end
     while begin < stop and text[begin].isspace():
         begin += 1
@@ -460,10 +464,13 @@ def _relation(card: _Card, name: str, repository: str, several: bool) -> tuple[s
     body = card.document.text[card.document.body : card.document.body + 20_000]
     more_bits = set(subject.quantisation) - set(parent.quantisation)
     is_tuned = "fine_tuning" in signs
+    if more_bits:
+        if _names_the_same(subject.name, name, repository):
+            return "quantizedFrom", "base_model:name", 0.97
+        # The card came along from the original, and so did its base_model.
+        return "derivedFrom", "base_model:copied", 0.7
     if "adapter" in signs and "merge" not in signs and not subject.merge:
         return "adapterOf", "base_model:adapter-tag", _FROM_TAGS
-    if more_bits and not is_tuned:
-        return "quantizedFrom", "base_model:name", _FROM_TAGS
     if "merge" in signs or (several and "adapter" not in signs):
         return "mergedFrom", "base_model:merge-tag" if "merge" in signs else "base_model:list", 0.9
     is_quantised = "quantisation" in signs or bool(card.metadata.get("quantized_by"))
@@ -480,6 +487,17 @@ def _relation(card: _Card, name: str, repository: str, several: bool) -> tuple[s
     if re.search(r"fine-?\s?tun(?:ed|ing)|instruction-tuned|further trained", body, re.IGNORECASE):
         return "fineTunedFrom", "base_model:prose", 0.8
     return "derivedFrom", "base_model:unsaid", _UNSAID
+
+
+def _names_the_same(child: str, name: str, repository: str) -> bool:
+    """Whether ``child`` without its bits is the parent's name, ``org-name``, or ends with it."""
+    bare = without(child, "quantisation", "format")
+    key = name_key(bare)
+    return (
+        same_model(bare, name)
+        or key in (name_key(name), name_key(repository.replace("/", "")))
+        or (len(name) > 4 and key.endswith(name_key(without(name, "format"))))
+    )
 
 
 def _parents(card: _Card) -> bool:
@@ -511,7 +529,7 @@ def _parents(card: _Card) -> bool:
                 tail,
                 card.evidence(f"yaml:{key}", span, inner, rule, confidence, "declared"),
             )
-            copied = copied or relation == "quantizedFrom" or rule == "base_model:format"
+            copied = copied or relation == "quantizedFrom" or rule.endswith((":format", ":copied"))
     return copied
 
 
@@ -725,9 +743,9 @@ def _declare(
     if not relation:
         relation, _, confidence = _relation(card, name, repository, False)
     tail = card.target(_Target(name, repository, inner), "Model")
-    known = {key[1] for key in card.edges if key[0] == card.subject and key[2] == tail}
-    if known and relation in ("derivedFrom",):
-        relation = sorted(known)[0]  # says no more than what is declared already
+    known = sorted(key[1] for key in card.edges if key[0] == card.subject and key[2] == tail)
+    if known and (relation == "derivedFrom" or (relation, known[0]) == _WIDER):
+        relation = known[0]  # says no more than what is declared already
     card.edge(relation, tail, card.evidence("body", span, inner, rule, confidence, kind))
 
 
