@@ -16,9 +16,9 @@ from kg.values import LABELS
 
 SCOPES: Final = ("label", "alias", "abbreviation", "ambiguous")
 #: How sure a row is before the annotations were asked, by its table and scope.
-_PRIOR: Final = {"core": 0.85, "curated": 0.6, "mined": 0.6}
+PRIOR: Final = {"core": 0.85, "curated": 0.6, "mined": 0.6}
 #: How many occurrences in the annotations that prior is worth.
-_PRIOR_WEIGHT: Final = 1.5
+PRIOR_WEIGHT: Final = 1.5
 #: Signs that never begin or end a name.
 _BARE_SIGNS: Final = frozenset(".&/%")
 
@@ -115,20 +115,29 @@ def _joins(text: str, end: int, start: int) -> bool:
 def load(folder: Path | None = None) -> Lexicon:
     """Return the lexicon in ``ontology/lexicon``."""
     folder = folder or ontology("lexicon")
-    entries: dict[str, Entry] = {}
-    # What people wrote by hand names the thing; what was counted says how sure it is.
-    for table in ("curated", "mined", "core"):
-        for entry in read(folder / f"{table}.tsv"):
-            folded = key(entry.text)
-            known = entries.get(folded)
-            if known and known.label == entry.label and known.seen:
-                share = (known.share * (known.seen + _PRIOR_WEIGHT) + entry.share) / (
-                    known.seen + _PRIOR_WEIGHT + 1
-                )
-                entry = Entry(entry.text, entry.name, entry.label, entry.scope, share, known.seen)
-            elif known and known.seen >= 3:
-                continue
-            entries[folded] = entry
+    return build(
+        [*read(folder / "curated.tsv"), *read(folder / "mined.tsv")], read(folder / "core.tsv")
+    )
+
+
+def build(counted: Iterable[Entry], core: Iterable[Entry]) -> Lexicon:
+    """Return the lexicon of these entries.
+
+    What people wrote by hand (``core``) says what a name names; what was counted in annotations
+    says how sure it is.
+    """
+    entries: dict[str, Entry] = {key(entry.text): entry for entry in counted}
+    for entry in core:
+        folded = key(entry.text)
+        known = entries.get(folded)
+        if known and known.label == entry.label and known.seen:
+            share = (known.share * (known.seen + PRIOR_WEIGHT) + entry.share) / (
+                known.seen + PRIOR_WEIGHT + 1
+            )
+            entry = Entry(entry.text, entry.name, entry.label, entry.scope, share, known.seen)
+        elif known and known.seen >= 3:
+            continue
+        entries[folded] = entry
     lengths: dict[str, int] = {}
     for entry in entries.values():
         parts = [m[0].casefold() for m in PIECE.finditer(entry.text)]
@@ -148,7 +157,7 @@ def read(path: Path) -> Iterator[Entry]:
 
 
 def _entries(path: Path, rows: Iterable[dict[str, str]]) -> Iterator[Entry]:
-    prior = _PRIOR.get(path.stem, 0.6)
+    prior = PRIOR.get(path.stem, 0.6)
     for number, row in enumerate(rows, 2):
         if row["type"] not in LABELS or row["scope"] not in SCOPES:
             raise UsageError(
@@ -156,5 +165,5 @@ def _entries(path: Path, rows: Iterable[dict[str, str]]) -> Iterator[Entry]:
                 f"one of {', '.join(SCOPES)}, not {row['type']!r} and {row['scope']!r}"
             )
         marked, standing = int(row.get("marked") or 0), int(row.get("standing") or 0)
-        share = (marked + _PRIOR_WEIGHT * prior) / (standing + _PRIOR_WEIGHT)
+        share = (marked + PRIOR_WEIGHT * prior) / (standing + PRIOR_WEIGHT)
         yield Entry(row["text"], row["name"], row["type"], row["scope"], share, standing)

@@ -1,0 +1,191 @@
+"""Which entities a document presents as its own contribution."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from kg.ner import coined
+from kg.ner.lexicon import Lexicon
+from kg.ner.logistic import Features
+from kg.ner.shapes import looks
+from kg.ner.spelling import key
+from kg.text import sentence_at, sentences
+from kg.values import Mention, Span
+
+_SUBJECT_OF: Final = re.compile(
+    r"['’]?s?\s+(?:\([^()]*\)\s*)?(?:also |consistently |significantly |further |then |thus |not only )*"
+    r"(?:achiev|outperform|surpass|improv|reduc|enabl|address|combin|integrat|leverag|introduc|employ|"
+    r"demonstrat|deliver|attain|consists?|comprises?|provid|allow|retain|exceed|yield|deploy|use[sd]? |"
+    r"operat|lever|learn|train|contain|formulat|decompos|extend|reach|set|match|scal|support|cover|features?\b|adopt)",
+)
+_OTHERS: Final = re.compile(
+    r"(?:such as|like|including|e\.g\.,?|over|than|against|versus|vs\.?|compared (?:to|with)|existing|"
+    r"prior|previous|state-of-the-art|based on|built (?:up)?on|from|on top of|using|with|via|by|into|"
+    r"traditional|standard|conventional|popular|strong|recent|vanilla)\s+(?:the\s+)?(?:[\w-]+[ ,]+){0,2}$",
+    re.IGNORECASE,
+)
+_EVALUATED: Final = re.compile(
+    r"\b(?:[Ee]xperiments?|[Ee]valuat\w+|[Rr]esults|tested|benchmarks?|datasets?)\b[^.]{0,40}$"
+)
+_RELEASED: Final = re.compile(
+    r"\b(?:we|code|data|our)\b[^.]{0,60}\b(?:releas|open-sourc|publicly|available|make)\w*[^.]{0,60}$",
+    re.IGNORECASE,
+)
+_NEW: Final = re.compile(r"\b(?:novel|new|first|our|this|the proposed|the resulting)\s+(?:[\w-]+\s+){0,5}$", re.IGNORECASE)
+_ALSO: Final = re.compile(r"\b(?:also|further|additionally|then|finally|moreover|second|first)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What is read once of a document."""
+
+    text: str
+    title_end: int
+    sentences: list[Span]
+    #: Where "we introduce" and its like stand.
+    verbs: list[tuple[int, int]]
+    lead: tuple[int, int] | None
+    #: Abbreviated and long spans, both ways.
+    partners: Mapping[Span, Span]
+
+
+def setting(text: str, partners: Mapping[Span, Span]) -> Setting:
+    """Return what the features of every entity of ``text`` share."""
+    line = text.find("\n")
+    return Setting(
+        text,
+        line if line >= 0 else 0,
+        sentences(text),
+        coined.own_verbs(text),
+        coined.title_lead(text),
+        partners,
+    )
+
+
+def features(
+    seen: Setting,
+    name: str,
+    mentions: Sequence[Mention],
+    others: Sequence[Mention],
+    lexicon: Lexicon,
+) -> Features:
+    """Return what speaks for and against an entity being the document's own.
+
+    ``others`` are all mentions of the document.
+    """
+    text = seen.text
+    label = mentions[0].label
+    found: Features = {f"label {label}": 1.0, "mentions": min(len(mentions), 8) / 8}
+    proper = any(any(c.isupper() for c in m.span.of(text)[1:]) for m in mentions)
+    found["proper"] = float(proper)
+    found[f"proper {label}"] = float(proper)
+    entry = lexicon.get(name)
+    found["known"] = float(entry is not None)
+    found["known well"] = float(entry is not None and (entry.seen >= 3 or not entry.seen))
+    found["family"] = float(label == "Model" and any(key(name).startswith(f) for f in _FAMILIES()))
+    body = [m for m in mentions if m.span.start > seen.title_end]
+    title = [m for m in mentions if m.span.start < seen.title_end]
+    found["in title"] = float(bool(title))
+    found["in title proper"] = float(bool(title) and proper)
+    found["title only"] = float(not body)
+    if title and title[0].span.start == 0:
+        found["title start"] = 1.0
+    if seen.lead:
+        for mention in title:
+            if (mention.span.start, mention.span.end) == seen.lead:
+                found["title lead"] = 1.0
+            elif mention.span.end <= seen.lead[1]:
+                found["within title lead"] = 1.0
+    position = (body or title)[0].span.start / max(len(text), 1)
+    found["first at"] = position
+    starts = sorted(m.span.start for m in others)
+    for mention in mentions:
+        _of_mention(seen, mention, starts, found)
+    for flag in ("own verb", "own verb first", "called", "ours", "apposition", "subject"):
+        if found.get(flag):
+            found[f"{flag} {'proper' if proper else 'term'}"] = 1.0
+    return found
+
+
+def _FAMILIES() -> frozenset[str]:
+    return looks().families - looks().weak
+
+
+def _of_mention(seen: Setting, mention: Mention, starts: list[int], found: Features) -> None:
+    text, start, end = seen.text, mention.span.start, mention.span.end
+    sentence = sentence_at(seen.sentences, start)
+    before = text[sentence.start : start]
+    after = text[end : end + 120]
+    partner = seen.partners.get(mention.span)
+    if partner is not None:
+        found["abbreviated"] = 1.0
+        start = min(start, partner.start)
+        end = max(end, partner.end)
+        before = text[sentence.start : start]
+        after = text[end + 1 : end + 121] if text[end : end + 1] == ")" else text[end : end + 120]
+    for verb in seen.verbs:
+        if sentence.start <= verb[0] and verb[1] <= start:
+            between = sum(verb[1] <= s < start for s in starts)
+            found["own verb"] = 1.0
+            gap = start - verb[1]
+            if gap < 25:
+                found["own verb near"] = 1.0
+            elif gap < 70:
+                found["own verb middling"] = 1.0
+            if between == 0:
+                found["own verb first"] = 1.0
+                if mention.span.start > seen.title_end and gap < 60:
+                    found["own verb first near"] = 1.0
+            elif between <= 2:
+                found["own verb second"] = 1.0
+            if re.search(r"\b(?:using|via|with|for|by|based on|on|from|through|that|which|to)\b", text[verb[1] : start]):
+                found["own verb, then a preposition"] = 1.0
+    if coined.called(text, start):
+        found["called"] = 1.0
+    if coined.ours(text, start):
+        found["ours"] = 1.0
+    if coined.in_apposition(text, end):
+        found["apposition"] = 1.0
+    if start <= sentence.start + 1 and mention.span.start > seen.title_end:
+        found["begins a sentence"] = 1.0
+        if _SUBJECT_OF.match(after):
+            found["subject first"] = 1.0
+    if _SUBJECT_OF.match(after):
+        found["subject"] = 1.0
+    if _OTHERS.search(before):
+        found["beside others"] = found.get("beside others", 0.0) + 0.5
+    if _EVALUATED.search(before):
+        found["evaluated on"] = 1.0
+    if _RELEASED.search(before):
+        found["released"] = 1.0
+    if _NEW.search(before[-80:]):
+        found["new"] = 1.0
+    if re.match(r"\s*[,)]", after) and re.search(r"[,(]\s*(?:and\s+)?$", before):
+        found["in a list"] = 1.0
+    if re.match(r"\s*(?:consists|comprises|has|is|are) (?:of )?(?:two|three|four)", after):
+        found["has parts"] = 1.0
+    if re.match(r"\)?\s*(?:to|that|which|for|:|,)", after):
+        found["goes on with a purpose"] = 1.0
+    if re.search(r"\b(?:component|module|stage|phase|step|technique|mechanism|strateg|consist|compris|two|three|key)\w*\b", before):
+        found["component"] = 1.0
+
+
+def with_family(found: Features, name: str, surest: Mapping[str, float]) -> Features:
+    """Add whether the name grows from that of an entity that is the document's own.
+
+    ``surest`` holds the first probability of each name.
+    """
+    folded = key(name)
+    grown = [p for other, p in surest.items() if other != name and len(key(other)) > 2 and folded.startswith(key(other))]
+    inside = [p for other, p in surest.items() if other != name and len(key(other)) > 2 and key(other) in folded]
+    top = max((p for other, p in surest.items() if other != name), default=0.0)
+    return {
+        **found,
+        "grows from own": max(grown, default=0.0),
+        "holds own": max(inside, default=0.0),
+        "best of the others": top,
+        "first guess": surest.get(name, 0.0),
+    }
