@@ -11,6 +11,7 @@ Every query orders by a total order, so the same readings always give the same b
 
 from __future__ import annotations
 
+import hashlib
 import re
 import sqlite3
 from collections import defaultdict
@@ -65,6 +66,7 @@ CREATE TABLE edge (subject TEXT, relation TEXT, object TEXT, lineage INTEGER, st
 """
 
 _encode = msgspec.json.Encoder().encode
+_encode_sorted = msgspec.json.Encoder(order="deterministic").encode
 _pairs = msgspec.json.Decoder(tuple[tuple[str, int], ...]).decode
 _facts = msgspec.json.Decoder(tuple[tuple[str, str], ...]).decode
 _evidence = msgspec.json.Decoder(tuple[Evidence, ...]).decode
@@ -521,24 +523,27 @@ def assemble(readings: Iterable[Reading], *, overrides: Overrides | None = None)
         return assembly.graph()
 
 
+def digest(document: Document) -> bytes:
+    """Return a hash of everything that is known of ``document``."""
+    return hashlib.sha256(_encode_sorted(document)).digest()
+
+
 def _place(reading: Reading) -> tuple[str, bytes]:
-    return reading.document.id, _encode(reading)
+    return reading.document.id, digest(reading.document)
 
 
 def distinct(readings: Iterable[Reading]) -> Iterator[Reading]:
-    """Yield sorted ``readings`` without repetition, giving each document an id of its own.
+    """Yield ``readings``, sorted by id and digest, without repetition, each under its own id.
 
-    The first document of an id keeps it, the others are called ``id~2``, ``id~3`` and so on.
+    The first document of an id keeps it; the id of another ends in a part of its digest.
     """
     for id_, group in groupby(readings, key=lambda reading: reading.document.id):
-        last: Reading | None = None
-        count = 0
+        last = b""
         for reading in group:
-            if reading == last:
-                continue
-            last = reading
-            count += 1
-            yield reading if count == 1 else renamed(reading, f"{id_}~{count}")
+            own = digest(reading.document)
+            if own != last:
+                yield renamed(reading, f"{id_}~{own.hex()[:16]}") if last else reading
+            last = own
 
 
 def renamed(reading: Reading, id_: str) -> Reading:

@@ -27,6 +27,13 @@ EXPORTERS: Final[dict[str, str]] = {
     "void": "kg.exporters.rdf:write_void",
     "rdf12": "kg.exporters.rdf:write_rdf12",
     "nanopub": "kg.exporters.rdf:write_nanopublications",
+    "nodes": "kg.exporters.tables:write_nodes",
+    "edges": "kg.exporters.tables:write_edges",
+    "results": "kg.exporters.tables:write_results",
+    "graphml": "kg.exporters.tables:write_graphml",
+    "gexf": "kg.exporters.tables:write_gexf",
+    "neo4j": "kg.exporters.tables:write_neo4j",
+    "cypher": "kg.exporters.tables:write_cypher",
 }
 
 #: The file that ``kg build`` writes into the graph's folder, by exporter; others are on request.
@@ -36,6 +43,11 @@ FILES: Final[dict[str, str]] = {
     "nquads": "graph.nq",
     "jsonld": "graph.jsonld",
     "void": "void.ttl",
+    "nodes": "nodes.csv",
+    "edges": "edges.csv",
+    "results": "results.csv",
+    "graphml": "graph.graphml",
+    "gexf": "graph.gexf",
 }
 
 

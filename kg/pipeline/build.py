@@ -1,0 +1,359 @@
+"""Build a graph in a folder: read what is new, assemble everything, write every format.
+
+The flow, top to bottom: :func:`build` collects documents, :func:`_read` finds what is in those
+not read before, :func:`_write` assembles all readings and writes the outputs aside, and
+:func:`kg.pipeline.folder.publish` puts them in place.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from kg import __version__, store
+from kg.assemble import Assembly
+from kg.errors import ChecksFailed, KGError, NotFound
+from kg.exporters import FILES, exporter
+from kg.overrides import Overrides
+from kg.pipeline import folder as folders
+from kg.pipeline import reading, workers
+from kg.pipeline.checkpoints import Checkpoints
+from kg.pipeline.report import write_report
+from kg.values import Document, GraphView
+
+_REPORT: Final = "report.md"
+
+#: Called with a stage's name, what is done of it, and its size where that is known.
+Progress = Callable[[str, int, int | None], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A record that could not be read, and why."""
+
+    #: The file and the place in it, or the document's id.
+    where: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.problem}"
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """What a build did."""
+
+    folder: Path
+    #: Numbers of documents, entities, edges, results and merges.
+    counts: Mapping[str, int]
+    #: Documents read now, and documents known from before.
+    read: int
+    reused: int
+    #: Records that came more than once and count once.
+    repeated: int
+    skipped: tuple[Skipped, ...]
+    #: What a person might want to look at, as ``(kind, sentence)``.
+    doubts: tuple[tuple[str, str], ...]
+    files: tuple[str, ...]
+    run: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What decides the content of a graph besides its documents."""
+
+    gear: str = "fast"
+    overrides: Overrides = field(default_factory=Overrides)
+    formats: tuple[str, ...] = tuple(FILES)
+
+    def described(self) -> dict[str, Any]:
+        """Return the settings as the manifest shows them."""
+        rules = [f"{rule}" for rule in self.overrides.rules]
+        return {"gear": self.gear, "formats": sorted(self.formats), "overrides": len(rules)}
+
+
+def build(
+    inputs: Iterable[str | os.PathLike[str]],
+    folder: str | os.PathLike[str],
+    *,
+    gear: str = "fast",
+    reader: str | None = None,
+    strict: bool = False,
+    add: bool = False,
+    formats: Iterable[str] = tuple(FILES),
+    jobs: int | None = None,
+    scheduler: str | None = None,
+    overrides: Overrides | None = None,
+    progress: Progress | None = None,
+) -> BuildReport:
+    """Build the graph of ``inputs`` in ``folder`` and return what was done.
+
+    What a former build in the same folder has read is not read again, whether that build ended
+    or was stopped.  With ``add`` the documents of the present graph stay in it.
+    """
+    settings = Settings(gear, overrides or Overrides(), tuple(formats))
+    skipped: list[Skipped] = []
+
+    def collect(kept: Checkpoints) -> tuple[int, int]:
+        documents = _documents(inputs, reader, strict, skipped)
+        return kept.collect(_counted(documents, "collect", progress), keep=add)
+
+    return _rebuild(Path(folder), settings, collect, skipped, strict, jobs, scheduler, progress)
+
+
+def remove(
+    folder: str | os.PathLike[str],
+    documents: Iterable[str],
+    *,
+    overrides: Overrides | None = None,
+    progress: Progress | None = None,
+) -> BuildReport:
+    """Take ``documents`` (ids) out of the graph in ``folder``, with all that rested on them alone.
+
+    The outcome equals a build without them, byte for byte.
+    """
+    home = Path(folder)
+    graph = store.StoredGraph(home)
+    configuration = graph.manifest.get("configuration", {})
+    settings = Settings(
+        str(configuration.get("gear", "fast")),
+        overrides or Overrides(),
+        tuple(configuration.get("formats", FILES)),
+    )
+    wanted = list(documents)
+
+    def collect(kept: Checkpoints) -> tuple[int, int]:
+        if not kept.current:
+            raise KGError(f"{home}: was not built here, so nothing can be removed; build it again")
+        generation, missing = kept.without(wanted)
+        if missing:
+            raise NotFound("document", missing[0], _nearest(missing[0], kept))
+        return generation, 0
+
+    return _rebuild(home, settings, collect, [], False, None, None, progress)
+
+
+def save(graph: GraphView, folder: Path, *, formats: Iterable[str] | None = None) -> Path:
+    """Write a finished ``graph`` into ``folder`` in every format, or in ``formats``."""
+    wanted = tuple(FILES if formats is None else formats)
+    folders.check_target(folder, _names(wanted))
+    with folders.locked(folder):
+        new = folders.staged(folder)
+        manifest = {**graph.manifest, "files": sorted(_names(wanted))}
+        _write_formats(_Described(graph, manifest), new, wanted, None)
+        folders.publish(folder)
+    return folder
+
+
+# ---------------------------------------------------------------------- the steps
+
+
+def _rebuild(
+    home: Path,
+    settings: Settings,
+    collect: Callable[[Checkpoints], tuple[int, int]],
+    skipped: list[Skipped],
+    strict: bool,
+    jobs: int | None,
+    scheduler: str | None,
+    progress: Progress | None,
+) -> BuildReport:
+    for name in settings.formats:
+        exporter(name)  # an unknown format is said before any work is done
+    folders.check_target(home, _names(settings.formats))
+    version = _version(settings.gear)
+    with (
+        folders.locked(home) as state,
+        _full_disk(home),
+        Checkpoints(state / "readings.db") as kept,
+    ):
+        generation, repeated = collect(kept)
+        total = kept.count(generation)
+        fresh = kept.count_missing(generation, version)
+        skipped += _read(kept, generation, version, settings, strict, jobs, scheduler, progress)
+        described = _manifest(kept, generation, version, settings, len(skipped))
+        new = folders.staged(home)
+        doubts = _assemble(kept, generation, version, settings, described, state, progress)
+        graph = store.StoredGraph(new)
+        _write_formats(graph, new, settings.formats, progress)
+        write_report(graph, new / _REPORT, [str(item) for item in skipped], repeated, doubts)
+        folders.publish(home)
+        kept.settle(generation, version, {})
+    counts = {name: int(n) for name, n in graph.manifest["counts"].items()}
+    return BuildReport(
+        home, counts, fresh, total - fresh, repeated, tuple(skipped), tuple(doubts),
+        tuple(described["files"]), described["run"],
+    )  # fmt: skip
+
+
+def _version(gear: str) -> str:
+    found = getattr(reading, "version", None)
+    return str(found(gear)) if found else f"{__version__} {gear}"
+
+
+def _documents(
+    inputs: Iterable[str | os.PathLike[str]],
+    reader: str | None,
+    strict: bool,
+    skipped: list[Skipped],
+) -> Iterator[Document]:
+    from kg.readers import read
+
+    yield from read(list(inputs), reader=reader)
+
+
+def _counted(
+    documents: Iterable[Document], stage: str, progress: Progress | None
+) -> Iterator[Document]:
+    for count, document in enumerate(documents, 1):
+        yield document
+        if progress and count % 100 == 0:
+            progress(stage, count, None)
+
+
+def _read(
+    kept: Checkpoints,
+    generation: int,
+    version: str,
+    settings: Settings,
+    strict: bool,
+    jobs: int | None,
+    scheduler: str | None,
+    progress: Progress | None,
+) -> list[Skipped]:
+    """Read every document of ``generation`` that has no reading yet; return what failed."""
+    work = kept.missing(generation, version)
+    total = kept.count_missing(generation, version)
+    jobs = jobs or os.cpu_count() or 1
+    if scheduler:
+        outcomes = workers.read_on_cluster(work, settings.gear, scheduler)
+    elif jobs > 1 and total >= workers.WORTHWHILE:
+        outcomes = workers.read_in_processes(work, settings.gear, jobs)
+    else:
+        outcomes = workers.read_here(work, settings.gear)
+    done = 0
+    failed: list[Skipped] = []
+    for chunk in outcomes:
+        bad = [Skipped(o.document, o.problem) for o in chunk if o.problem]
+        if bad and strict:
+            raise ChecksFailed(f"{bad[0]}; --strict stops here")
+        failed += bad
+        kept.keep(version, ((o.digest, o.packed) for o in chunk if not o.problem))
+        done += len(chunk)
+        if progress:
+            progress("read", done, total)
+    return sorted(failed, key=str)
+
+
+def _manifest(
+    kept: Checkpoints, generation: int, version: str, settings: Settings, skipped: int
+) -> dict[str, Any]:
+    """Return what the manifest says before the counts; it holds no clock and no path."""
+    inputs = [
+        {"kind": kind, "documents": count, "sha256": digest}
+        for kind, (count, digest) in kept.sums(generation).items()
+    ]
+    described: dict[str, Any] = {
+        "kg": __version__,
+        "model": version,
+        "configuration": settings.described(),
+        "inputs": inputs,
+        "skipped": skipped,
+    }
+    rules = [repr(rule) for rule in settings.overrides.rules]
+    encoded = msgspec.json.encode([described, rules], order="sorted")
+    run = hashlib.sha256(encoded).hexdigest()[:16]
+    return {**described, "run": run, "files": sorted([*_names(settings.formats), _REPORT])}
+
+
+def _assemble(
+    kept: Checkpoints,
+    generation: int,
+    version: str,
+    settings: Settings,
+    described: Mapping[str, Any],
+    state: Path,
+    progress: Progress | None,
+) -> list[tuple[str, str]]:
+    from kg.assemble.assembly import distinct
+
+    scratch = state / "assembly.db"
+    scratch.unlink(missing_ok=True)
+    try:
+        with Assembly(scratch, settings.overrides) as assembly:
+            assembly.add(lambda: distinct(kept.readings(generation, version)))
+            store.write(_Assembled(assembly, described), state / "new")
+            return assembly.doubts
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+def _write_formats(
+    graph: GraphView, new: Path, formats: Iterable[str], progress: Progress | None
+) -> None:
+    if not isinstance(graph, store.StoredGraph):
+        store.write(graph, new)
+        graph = store.StoredGraph(new)
+    names = sorted(formats)
+    for done, name in enumerate(names):
+        if progress:
+            progress(f"write {FILES.get(name, name)}", done, len(names))
+        exporter(name)(graph, new / FILES.get(name, name))
+
+
+def _names(formats: Iterable[str]) -> list[str]:
+    return [FILES.get(name, name) for name in formats]
+
+
+def _nearest(name: str, kept: Checkpoints) -> list[str]:
+    import difflib
+
+    return difflib.get_close_matches(name, kept.ids(kept.current), 5, 0.4)
+
+
+@contextmanager
+def _full_disk(home: Path) -> Iterator[None]:
+    """Turn what a full disk raises, in whichever library, into one sentence."""
+    import errno
+    import sqlite3
+
+    advice = "free some and run the same command again: what was read is kept"
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise KGError(f"{home}: no space left on the disk; {advice}") from error
+        raise
+    except sqlite3.OperationalError as error:
+        if any(word in str(error) for word in ("full", "disk I/O")):
+            raise KGError(f"{home}: no space left on the disk; {advice}") from error
+        raise KGError(f"{home}: cannot be written to ({error})") from error
+
+
+class _Assembled:
+    """An assembly as the store writes it: each collection is iterated once."""
+
+    def __init__(self, assembly: Assembly, manifest: Mapping[str, Any]) -> None:
+        self._assembly = assembly
+        self.manifest = manifest
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._assembly, name)()
+
+
+class _Described:
+    """A graph with another manifest."""
+
+    def __init__(self, graph: GraphView, manifest: Mapping[str, Any]) -> None:
+        self._graph = graph
+        self.manifest = manifest
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._graph, name)
