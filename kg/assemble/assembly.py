@@ -26,6 +26,7 @@ from rapidfuzz import fuzz
 
 from kg import linker, names, schema
 from kg.assemble import spelling
+from kg.assemble.corrections import Corrections, Edit
 from kg.assemble.resolve import Cell, Row, cells, first_with, naming
 from kg.assemble.weighing import combined, order_of, strength, weigh
 from kg.overrides import Overrides
@@ -64,6 +65,17 @@ CREATE TABLE score (subject INTEGER, "on" INTEGER, metric INTEGER, value TEXT, e
 CREATE TABLE edge (subject TEXT, relation TEXT, object TEXT, lineage INTEGER, status TEXT,
     value BLOB, PRIMARY KEY (subject, relation, object)) WITHOUT ROWID;
 """
+
+_ROWS: Final = """
+SELECT d.id, d.year, l.n, l.key, l.label, l.name, l.introduced, l.mentions, l.confidence,
+    l.repository, l.spellings, l.aliases, l.facts, s.n IS NOT NULL
+FROM local l JOIN document d ON d.no = l.document
+    LEFT JOIN spelt s ON s.document = l.document AND s.n = l.n
+"""
+_ROWS_OF: Final = {
+    "root": _ROWS + "WHERE l.root = ? ORDER BY d.id, l.n",
+    "cell": _ROWS + "WHERE l.cell = ? ORDER BY d.id, l.n",
+}
 
 _encode = msgspec.json.Encoder().encode
 _encode_sorted = msgspec.json.Encoder(order="deterministic").encode
@@ -110,7 +122,16 @@ class Assembly:
         self._point()
         self._resolve()
         self._identify()
+        corrections = Corrections(self._database, self._overrides, self._recompute)
+        if self._overrides.rules:
+            run("CREATE INDEX local_cell ON local (cell)")
+            corrections.correct_entities()
+            run("DROP INDEX cell_id")
+            self._identify()
         self._connect(readings())
+        if self._overrides.rules:
+            corrections.correct_edges()
+            self.doubts += [("override", sentence) for sentence in corrections.unmatched]
         self._weigh()
         self._cut_cycles()
         run("COMMIT")
@@ -296,36 +317,56 @@ class Assembly:
 
     def _rows(self) -> Iterator[tuple[str, Row]]:
         """Yield every entity of every document with its root, ordered by root."""
-        # Read in batches by root, as the loop that consumes this writes to the same table.
+        # Read root by root, as the loop that consumes this writes to the same table.
         roots = self._database.execute("SELECT DISTINCT root FROM local ORDER BY root").fetchall()
-        query = (
-            "SELECT d.id, d.year, l.n, l.key, l.label, l.name, l.introduced, l.mentions,"
-            " l.confidence, l.repository, l.spellings, l.aliases, l.facts, s.n IS NOT NULL"
-            " FROM local l JOIN document d ON d.no = l.document"
-            " LEFT JOIN spelt s ON s.document = l.document AND s.n = l.n"
-            " WHERE l.root = ? ORDER BY d.id, l.n"
-        )
         for (root,) in roots:
-            for row in self._database.execute(query, (root,)).fetchall():
-                yield (
-                    root,
-                    Row(
-                        document=row[0],
-                        year=row[1],
-                        n=row[2],
-                        key=row[3],
-                        label=row[4],
-                        name=row[5],
-                        introduced=bool(row[6]),
-                        mentions=row[7],
-                        confidence=row[8],
-                        repository=row[9],
-                        spellings=_pairs(row[10]),
-                        aliases=_pairs(row[11]),
-                        facts=_facts(row[12]),
-                        spelt_out=bool(row[13]),
-                    ),
-                )
+            for row in self._rows_where("root", root):
+                yield root, row
+
+    def _rows_where(self, column: str, value: object) -> list[Row]:
+        """Return the rows of one root or cell, by document and place in it."""
+        found = self._database.execute(_ROWS_OF[column], (value,))
+        return [
+            Row(
+                document=row[0],
+                year=row[1],
+                n=row[2],
+                key=row[3],
+                label=row[4],
+                name=row[5],
+                introduced=bool(row[6]),
+                mentions=row[7],
+                confidence=row[8],
+                repository=row[9],
+                spellings=_pairs(row[10]),
+                aliases=_pairs(row[11]),
+                facts=_facts(row[12]),
+                spelt_out=bool(row[13]),
+            )
+            for row in found.fetchall()
+        ]
+
+    def _recompute(self, no: int, edit: Edit) -> None:
+        """Write a cell anew from its rows and what rules say of it."""
+        run = self._database.execute
+        type_, old = run("SELECT type, value FROM cell WHERE no = ?", (no,)).fetchone()
+        cell = Cell(type_, tuple(self._rows_where("cell", no)))
+        if cell.rows:
+            named = naming(cell.rows, preferred=edit.name)
+            value = _as_entity(cell, named.name, named.aliases, named.confidence)
+        else:
+            value = replace(_entity(old), type=type_)
+            value = replace(value, name=edit.name or value.name)
+        aliases = {
+            alias
+            for alias in (*value.aliases, *edit.aliases)
+            if alias != value.name and spelling.key(alias) not in edit.banned
+        }
+        value = replace(value, aliases=tuple(sorted(aliases)))
+        run(
+            "UPDATE cell SET name = ?, documents = ?, value = ? WHERE no = ?",
+            (value.name, len(value.mentioned_in), _encode(value), no),
+        )
 
     def _merges_of(self, cell: Cell, name: str, main: str) -> Iterator[tuple[str, str, float, str]]:
         """Yield ``(name, reason, score, document)`` of each spelling that joined a cell."""
@@ -412,10 +453,12 @@ class Assembly:
                     continue
                 reading.add((ends[0], edge.relation, ends[1], _encode(edge.evidence)))
             for result in read.results:
-                subject = cell_of.get(result.subject)
-                if subject is not None:
-                    places = [cell_of.get(n) if n else None for n in (result.on, result.metric)]
-                    score.add((subject, *places, result.value, _encode(result.evidence)))
+                named = [result.subject, *(n for n in (result.on, result.metric) if n)]
+                if any(cell_of.get(name) is None for name in named):
+                    continue
+                places = [cell_of[n] if n else None for n in (result.on, result.metric)]
+                evidence = _encode(result.evidence)
+                score.add((cell_of[result.subject], *places, result.value, evidence))
         reading.flush()
         score.flush()
         if loops:
