@@ -113,7 +113,7 @@ def _words() -> _Words:
     return _Words(kind, families, organisations)
 
 
-_SEPARATOR: Final = r"\s\-_/:,;()\[\]+~‐-―−"
+_SEPARATOR: Final = r"\s\-_/:,;()\[\]~‐-―−"
 _END: Final = rf"(?=[{_SEPARATOR}]|$)"
 #: Special parts that hold separators or digits, before plain words; each begins at a word's start.
 _PIECE: Final = re.compile(
@@ -122,7 +122,7 @@ _PIECE: Final = re.compile(
                       | \d(?:\.\d{{1,2}})?[-_ ]?bits?{_END}
                       | \d{{1,2}}(?:[._]\d{{1,2}})?[-_ ]?bpw(?:-?h\d)?{_END}
                       | w\d{{1,2}}a\d{{1,2}}(?:kv\d+)?(?:g\d+)?{_END}
-                      | (?:u?int|nf|fp|mxfp|nvfp)[-_]?[1-8](?:[-_]?e\dm\d)?{_END}
+                      | (?:u?int|nf|fp|mxfp|nvfp)[-_]?[1-8](?:bit|[-_]?e\dm\d)?{_END}
                       | (?:\d{{2,3}}g|g\d{{2,3}}|gs\d{{2,3}}){_END} )
     | (?P<date> 20[12]\d[-_.]?(?:0[1-9]|1[0-2])[-_.]?(?:0[1-9]|[12]\d|3[01]){_END}
               | 20[12]\d[-_.](?:0[1-9]|1[0-2]){_END}
@@ -146,12 +146,7 @@ _SIZE: Final = re.compile(r"\d+(?:\.\d+)?[bm]", re.IGNORECASE)
 _SERIES: Final = re.compile(r"[a-z]{1,2}\d{1,2}(?:\.\d+)?", re.IGNORECASE)
 _SUFFIX: Final = re.compile(r"\.(gguf|ggml|safetensors|bin|pt|pth|onnx|md)$", re.IGNORECASE)
 _REPOSITORY: Final = re.compile(r"(?P<organisation>[\w.-]+)/(?P<name>[^/\s]+)")
-#: In which order the parts of a name narrow it down, from family to file.
-_LEVEL: Final = {
-    "word": 0, "version": 1, "line": 2, "distillation": 2, "tier": 3, "size": 4, "experts": 4,
-    "active": 4, "effective": 4, "base": 5, "tuning": 5, "context": 5, "date": 5, "suffix": 6,
-    "casing": 5, "fine_tuning": 6, "adapter": 6, "merge": 6, "quantisation": 7, "format": 7,
-}  # fmt: skip
+_SIZES: Final = ("size", "experts", "active", "effective")
 #: What belongs to a base model's name inside another name.
 _EMBEDDED: Final = frozenset(
     {"word", "version", "size", "experts", "active", "line", "tier", "base", "casing"}
@@ -233,7 +228,8 @@ def _classify(name: str, pieces: list[Piece]) -> tuple[str, bool, tuple[Piece, .
         if index < length:
             kind = "word"
         elif kind == "word":
-            kind = _kind_of_word(piece, index, technical, family_over, words)
+            plain = technical or (" " not in name and index == len(pieces) - 1)
+            kind = _kind_of_word(piece, index, plain, family_over, words)
         elif index == 0:
             kind = "word" if kind in ("version", "date", "quantisation") else kind
         elif kind == "size" and piece.value[-1] == "m" and _has_size(done):
@@ -241,7 +237,8 @@ def _classify(name: str, pieces: list[Piece]) -> tuple[str, bool, tuple[Piece, .
         elif kind == "active" and not _has_size(done):
             kind = "size"
         family_over = family_over or kind != "word"
-        done.append(Piece(kind, piece.start, piece.end, piece.value))
+        value = "distill" if kind == "distillation" else piece.value
+        done.append(Piece(kind, piece.start, piece.end, value))
     if shown is None:
         first = [piece for piece in done if piece.kind == "word"]
         shown = name[first[0].start : first[-1].end] if first else name
@@ -295,7 +292,7 @@ def _collect(
         sizes=of("size", "experts", "effective"),
         active="".join(of("active")[:1]),
         lines=of("line", "tier", "casing"),
-        tuning=of("tuning", "base"),
+        tuning=of("tuning", "mode", "base"),
         context="".join(of("context")[:1]),
         date="".join(of("date")[:1]),
         quantisation=of("quantisation"),
@@ -333,6 +330,13 @@ def _technical(parsed: ModelName) -> tuple[object, ...]:
     )
 
 
+@lru_cache(maxsize=200_000)
+def identity(name: str) -> tuple[object, ...]:
+    """Return what all spellings of one model's name share, the organisation aside."""
+    parsed = parse(name)
+    return (_words_key(parsed), *_technical(parsed))
+
+
 def compatible(one: str, other: str) -> bool:
     """Whether nothing in the two names says that they name different models.
 
@@ -356,7 +360,7 @@ def same_model(one: str, other: str) -> bool:
         return False
     if bool(a.organisation) != bool(b.organisation) and not (official(a) or official(b)):
         return False
-    return name_key(a.name) == name_key(b.name) or _words_key(a) == _words_key(b)
+    return name_key(a.name) == name_key(b.name) or identity(one) == identity(other)
 
 
 def official(name: ModelName) -> bool:
@@ -375,58 +379,70 @@ def family_chain(name: str) -> tuple[str, ...]:
     containment of names, not ancestry.
     """
     parsed = parse(name)
-    length, shown = _family_at(list(parsed.pieces), 0)
-    levels = _levels(parsed)
+    pieces = list(parsed.pieces)
+    length, shown = _family_at(pieces, 0)
     chain: list[str] = []
-    for level in range(max(levels, default=0) + 1):
-        kept = [p for p, own in zip(parsed.pieces, levels, strict=True) if own <= level]
-        if not kept:
+    for end in range(1, len(pieces)):
+        if _holds_together(parsed, end):
             continue
-        step = _join(parsed.name, kept)
-        if level == 0 and shown and len(kept) == length:
-            step = shown
+        step = shown if shown and end == length else _join(parsed.name, pieces[:end])
         if not chain or name_key(step) != name_key(chain[-1]):
             chain.append(step)
-    if name_key(chain[-1]) == name_key(parsed.name):
+    if chain and name_key(chain[-1]) == name_key(parsed.name):
         chain.pop()
-    chain.append(parsed.name)
-    return tuple(chain)
+    return (*chain, parsed.name)
 
 
-def _levels(parsed: ModelName) -> list[int]:
-    """Return how far each piece narrows the name down.
+def _holds_together(parsed: ModelName, end: int) -> bool:
+    """Whether the pieces before and after ``end`` are one step of a name.
 
-    What a distilled name says before ``Distill`` is its teacher, so it is not cut there.
+    What a distilled name says before ``Distill`` is its teacher, what a fine-tuned one says
+    after ``finetuned`` is its data, and a base model's name inside another one is one thing.
     """
-    levels = [_LEVEL[piece.kind] for piece in parsed.pieces]
     kinds = [piece.kind for piece in parsed.pieces]
+    if end == _family_length(parsed):
+        return False
+    split = kinds.index("distillation") if "distillation" in kinds else 0
     inner = _embedded_at(parsed)
-    tuned = kinds.index("fine_tuning") if "fine_tuning" in kinds else len(kinds)
-    split = next((i for i, p in enumerate(parsed.pieces) if p.kind == "distillation"), None)
-    first_size = next(
-        (i for i, p in enumerate(parsed.pieces) if p.kind in ("size", "experts")), len(levels)
+    return (
+        end < _family_length(parsed)
+        or kinds[end - 1] == kinds[end]
+        or (kinds[end - 1], kinds[end]) in (("size", "active"), ("word", "suffix"))
+        or "fine_tuning" in kinds[:end]
+        or end <= split
+        or (split > 0 and kinds[end] in ("word", "suffix", "version") and end > split + 1)
+        or (inner > 0 and inner < end and kinds[end] in ("word", "suffix", "version", "line"))
     )
-    for index, piece in enumerate(parsed.pieces):
-        if index >= tuned:
-            levels[index] = 6
-        elif piece.kind == "base" and first_size == len(levels):
-            levels[index] = _LEVEL["tier"]  # BERT-base: a size, not a stage
-        elif inner and index >= inner and piece.kind in ("word", "suffix", "version"):
-            levels[index] = 2
-        elif split is not None and split > 0:
-            if index <= split:
-                levels[index] = 0 if _family_length(parsed) > index else 1
-            elif piece.kind in ("word", "suffix", "version"):
-                levels[index] = 2
-        elif piece.kind == "suffix" and index < first_size < len(levels):
-            levels[index] = 2
-        elif piece.kind == "version" and index > first_size:
-            levels[index] = 5
-    return levels
 
 
 def _family_length(parsed: ModelName) -> int:
     return _family_at(list(parsed.pieces), 0)[0]
+
+
+@lru_cache(maxsize=200_000)
+def families(name: str) -> tuple[str, ...]:
+    """Return the names of families that ``name`` may be a member of, narrowest first.
+
+    A family has no size and no bits: ``Qwen2.5-7B-Instruct-1M`` is of ``Qwen2.5-Instruct-1M``,
+    ``Qwen2.5-1M``, ``Qwen2.5`` and ``Qwen``.  What somebody else made of a known family's
+    model is no member of it, so a name with words of its own at the end has none.
+    """
+    parsed = parse(name)
+    kinds = {piece.kind for piece in parsed.pieces}
+    own_words = kinds & {"fine_tuning", "adapter", "merge", "quantisation", "format"}
+    foreign = parsed.known and parsed.organisation and not official(parsed)
+    if foreign or own_words or (parsed.known and "suffix" in kinds and not parsed.distilled):
+        return ()
+    steps: list[str] = []
+    if kinds & {"size", "experts", "effective"}:
+        steps.append(without(name, *_SIZES))
+        steps.append(without(name, *_SIZES, "tuning", "mode", "base", "date"))
+    for step in reversed(family_chain(name)[:-1]):
+        inside = {piece.kind for piece in parse(step).pieces}
+        if not inside & {*_SIZES, "context"}:
+            steps.append(step)
+    own = name_key(parsed.name)
+    return tuple(dict.fromkeys(step for step in steps if step and name_key(step) != own))
 
 
 def _join(name: str, pieces: list[Piece]) -> str:
@@ -435,7 +451,7 @@ def _join(name: str, pieces: list[Piece]) -> str:
     for index, piece in enumerate(pieces):
         if index:
             before = name[: piece.start]
-            bare = before.rstrip(" -_/:,;()[]+~‐‑‒–—―−")
+            bare = before.rstrip(" -_/:,;()[]~‐‑‒–—―−")
             gap = before[len(bare) :].strip("()[],;:") or before[len(bare) :][:1]
             text += gap.replace("(", " ").replace("[", " ")
         text += name[piece.start : piece.end]
@@ -483,16 +499,22 @@ def parents(name: str) -> tuple[Hint, ...]:
         if cut > 0:
             hints.append(Hint("fineTunedFrom", prefix(cut), "name:fine-tuned"))
         return tuple(hints)
-    if "adapter" in kinds and kinds.index("adapter") > 0 and "merge" not in kinds:
-        hints.append(Hint("adapterOf", prefix(kinds.index("adapter")), "name:adapter"))
+    if "adapter" in kinds and "merge" not in kinds:
+        cut = kinds.index("adapter")
+        if cut > 0 and set(kinds[cut:]) <= {"adapter", "version", "date"}:
+            hints.append(Hint("adapterOf", prefix(cut), "name:adapter"))
         return tuple(hints)
     if "merge" in kinds:
         return ()
-    if "tuning" in kinds and parsed.known:
+    if "tuning" in kinds and parsed.known and parsed.sizes:
         cut = kinds.index("tuning")
         stem = [p for p in pieces if p.kind not in ("tuning", "date")]
         if pieces[cut].kind == "tuning" and "suffix" not in kinds and len(stem) < len(pieces):
             hints.append(Hint("fineTunedFrom", _join(parsed.name, stem), "name:tuned"))
+    for end in range(len(pieces) - 1, _family_length(parsed), -1):
+        narrow = set(kinds[:end]) & {"size", "experts", "tier", "base"}
+        if parsed.known and narrow and kinds[end] == "suffix":
+            hints.append(Hint("derivedFrom", prefix(end), "name:prefix"))
     embedded = _embedded(parsed)
     if embedded:
         hints.append(Hint("derivedFrom", embedded, "name:embedded"))

@@ -490,14 +490,10 @@ def _relation(card: _Card, name: str, repository: str, several: bool) -> tuple[s
 
 
 def _names_the_same(child: str, name: str, repository: str) -> bool:
-    """Whether ``child`` without its bits is the parent's name, ``org-name``, or ends with it."""
+    """Whether ``child`` without its bits is the parent's name, or ``org-name``."""
     bare = without(child, "quantisation", "format")
     key = name_key(bare)
-    return (
-        same_model(bare, name)
-        or key in (name_key(name), name_key(repository.replace("/", "")))
-        or (len(name) > 4 and key.endswith(name_key(without(name, "format"))))
-    )
+    return same_model(bare, name) or key in (name_key(name), name_key(repository.replace("/", "")))
 
 
 def _parents(card: _Card) -> bool:
