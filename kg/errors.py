@@ -44,6 +44,8 @@ class NotFound(KGError):
     exit_status = 4
 
     def __init__(self, what: str, name: str, nearest: Iterable[str] = ()) -> None:
+        self.what = what
+        self.name = name
         self.nearest = tuple(nearest)
         hint = f"; the nearest are: {', '.join(self.nearest)}" if self.nearest else ""
         super().__init__(f"no {what} is called {name!r}{hint}")
