@@ -17,6 +17,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from graphlib import CycleError, TopologicalSorter
 from itertools import groupby
 from pathlib import Path
 from typing import Final
@@ -29,6 +30,7 @@ from kg.assemble import spelling
 from kg.assemble.corrections import Corrections, Edit
 from kg.assemble.resolve import Cell, Row, cells, first_with, naming
 from kg.assemble.weighing import combined, order_of, strength, weigh
+from kg.linker.inferred import infer_graph
 from kg.overrides import Overrides
 from kg.text import slug
 from kg.values import (
@@ -133,6 +135,8 @@ class Assembly:
             corrections.correct_edges()
             self.doubts += [("override", sentence) for sentence in corrections.unmatched]
         self._weigh()
+        self._cut_cycles()
+        self._infer()
         self._cut_cycles()
         run("COMMIT")
 
@@ -504,6 +508,25 @@ class Assembly:
                 ("cycle", f"{' '.join(edge.key)} closed a circle of descent and is disputed")
             )
 
+    def _infer(self) -> None:
+        """Add what names and chains of edges imply."""
+        run = self._database.execute
+        relations = schema.relations()
+
+        def document(id_: str) -> Document | None:
+            found = run("SELECT value FROM document WHERE id = ?", (id_,)).fetchone()
+            return _document(found[0]) if found else None
+
+        for edge in list(infer_graph(self.entities(), self.edges, document)):
+            found = run(
+                "SELECT value FROM edge WHERE subject = ? AND relation = ? AND object = ?", edge.key
+            ).fetchone()
+            known = _edge(found[0]).evidence if found else ()
+            weighed = weigh(*edge.key, (*known, *edge.evidence), _threshold)
+            relation = relations.get(edge.relation)
+            row = _edge_row(weighed, relation is not None and relation.lineage)
+            run("INSERT OR REPLACE INTO edge VALUES (?, ?, ?, ?, ?, ?)", row)
+
     # ------------------------------------------------------------------ what comes out
 
     def documents(self) -> Iterator[Document]:
@@ -619,6 +642,15 @@ def weakest_of_cycles(edges: Iterable[Edge]) -> list[Edge]:
     """Return the edges that must go for ``edges`` to hold no cycle, the weakest of each."""
     left = sorted(edges, key=strength)
     cut: list[Edge] = []
+    parents: defaultdict[str, set[str]] = defaultdict(set)
+    for edge in left:
+        parents[edge.subject].add(edge.object)
+    try:
+        TopologicalSorter(parents).prepare()
+    except CycleError:
+        pass  # The knots are found below.
+    else:
+        return cut
     while knot := _knotted(left):
         inside = [e for e in left if knot.get(e.subject, -1) == knot.get(e.object, -2)]
         # The weakest edge of each knot goes; then what is left of the knots is looked at again.

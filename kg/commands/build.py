@@ -13,6 +13,8 @@ import msgspec
 from kg.commands.output import add_json, console, print_json
 
 if TYPE_CHECKING:
+    from rich.progress import TaskID
+
     from kg.pipeline.build import BuildReport, Progress
 
 DESCRIPTION: Final = """\
@@ -89,9 +91,9 @@ def _names(listed: str) -> list[str]:
 
 def tell(report: BuildReport, *, as_json: bool) -> int:
     """Say what a build did, and return its exit status."""
-    skipped = [str(item) for item in report.skipped]
+    skipped = report.skipped
     if as_json:
-        data = {**msgspec.to_builtins(report, str_keys=True, enc_hook=str), "skipped": skipped}
+        data = msgspec.to_builtins(report, enc_hook=str)
         print_json(data, [sentence for _, sentence in report.doubts])
     else:
         counts = report.counts
@@ -126,11 +128,11 @@ def progress_bar() -> Iterator[Progress | None]:
         *(TextColumn("{task.fields[rate]}"), TimeRemainingColumn()),
     )
     with Progress(*columns, console=console(errors=True), transient=True) as bars:
-        tasks: dict[str, int] = {}
+        tasks: dict[str, TaskID] = {}
 
         def show(stage: str, done: int, total: int | None) -> None:
             if stage not in tasks:
-                tasks[stage] = bars.add_task(stage, total=total, rate="")  # type: ignore[assignment]
+                tasks[stage] = bars.add_task(stage, total=total, rate="")
             speed = bars.tasks[tasks[stage]].speed
             rate = f"{speed:,.0f}/s" if speed else ""
             bars.update(tasks[stage], completed=done, total=total, rate=rate)

@@ -20,30 +20,19 @@ import msgspec
 from kg import __version__, store
 from kg.assemble import Assembly
 from kg.errors import ChecksFailed, KGError, NotFound
-from kg.exporters import FILES, exporter
+from kg.exporters import EXPORTERS, FILES, exporter
 from kg.overrides import Overrides
 from kg.pipeline import folder as folders
 from kg.pipeline import reading, workers
 from kg.pipeline.checkpoints import Checkpoints
 from kg.pipeline.report import write_report
+from kg.readers import Skipped, read
 from kg.values import Document, GraphView
 
 _REPORT: Final = "report.md"
 
 #: Called with a stage's name, what is done of it, and its size where that is known.
 Progress = Callable[[str, int, int | None], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """A record that could not be read, and why."""
-
-    #: The file and the place in it, or the document's id.
-    where: str
-    problem: str
-
-    def __str__(self) -> str:
-        return f"{self.where}: {self.problem}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +47,10 @@ class BuildReport:
     reused: int
     #: Records that came more than once and count once.
     repeated: int
-    skipped: tuple[Skipped, ...]
+    #: Records that could not be read, each as a sentence with its place.
+    skipped: tuple[str, ...]
+    #: What was passed over without a loss: repeated documents, files of other kinds.
+    notes: tuple[str, ...]
     #: What a person might want to look at, as ``(kind, sentence)``.
     doubts: tuple[tuple[str, str], ...]
     files: tuple[str, ...]
@@ -75,12 +67,11 @@ class Settings:
 
     def described(self) -> dict[str, Any]:
         """Return the settings as the manifest shows them."""
-        rules = [f"{rule}" for rule in self.overrides.rules]
-        return {"gear": self.gear, "formats": sorted(self.formats), "overrides": len(rules)}
+        return {"gear": self.gear, "overrides": len(self.overrides.rules)}
 
 
 def build(
-    inputs: Iterable[str | os.PathLike[str]],
+    inputs: Iterable[str | Path | Document],
     folder: str | os.PathLike[str],
     *,
     gear: str = "fast",
@@ -99,13 +90,13 @@ def build(
     or was stopped.  With ``add`` the documents of the present graph stay in it.
     """
     settings = Settings(gear, overrides or Overrides(), tuple(formats))
-    skipped: list[Skipped] = []
+    left_out = _LeftOut()
 
     def collect(kept: Checkpoints) -> tuple[int, int]:
-        documents = _documents(inputs, reader, strict, skipped)
+        documents = read(list(inputs), reader=reader, strict=strict, on_skip=left_out.take)
         return kept.collect(_counted(documents, "collect", progress), keep=add)
 
-    return _rebuild(Path(folder), settings, collect, skipped, strict, jobs, scheduler, progress)
+    return _rebuild(Path(folder), settings, collect, left_out, strict, jobs, scheduler, progress)
 
 
 def remove(
@@ -121,12 +112,10 @@ def remove(
     """
     home = Path(folder)
     graph = store.StoredGraph(home)
-    configuration = graph.manifest.get("configuration", {})
-    settings = Settings(
-        str(configuration.get("gear", "fast")),
-        overrides or Overrides(),
-        tuple(configuration.get("formats", FILES)),
-    )
+    gear = str(graph.manifest.get("configuration", {}).get("gear", "fast"))
+    written = set(graph.manifest.get("files", ()))
+    formats = tuple(name for name in EXPORTERS if FILES.get(name, name) in written)
+    settings = Settings(gear, overrides or Overrides(), formats)
     wanted = list(documents)
 
     def collect(kept: Checkpoints) -> tuple[int, int]:
@@ -137,7 +126,7 @@ def remove(
             raise NotFound("document", missing[0], _nearest(missing[0], kept))
         return generation, 0
 
-    return _rebuild(home, settings, collect, [], False, None, None, progress)
+    return _rebuild(home, settings, collect, _LeftOut(), False, None, None, progress)
 
 
 def save(graph: GraphView, folder: Path, *, formats: Iterable[str] | None = None) -> Path:
@@ -159,7 +148,7 @@ def _rebuild(
     home: Path,
     settings: Settings,
     collect: Callable[[Checkpoints], tuple[int, int]],
-    skipped: list[Skipped],
+    left_out: _LeftOut,
     strict: bool,
     jobs: int | None,
     scheduler: str | None,
@@ -177,36 +166,42 @@ def _rebuild(
         generation, repeated = collect(kept)
         total = kept.count(generation)
         fresh = kept.count_missing(generation, version)
-        skipped += _read(kept, generation, version, settings, strict, jobs, scheduler, progress)
-        described = _manifest(kept, generation, version, settings, len(skipped))
+        left_out.lost += _read(
+            kept, generation, version, settings, strict, jobs, scheduler, progress
+        )
+        described = _manifest(kept, generation, version, settings, len(left_out.lost))
         new = folders.staged(home)
         doubts = _assemble(kept, generation, version, settings, described, state, progress)
         graph = store.StoredGraph(new)
         _write_formats(graph, new, settings.formats, progress)
-        write_report(graph, new / _REPORT, [str(item) for item in skipped], repeated, doubts)
+        write_report(graph, new / _REPORT, left_out.lost, left_out.notes, doubts)
         folders.publish(home)
         kept.settle(generation, version, {})
     counts = {name: int(n) for name, n in graph.manifest["counts"].items()}
     return BuildReport(
-        home, counts, fresh, total - fresh, repeated, tuple(skipped), tuple(doubts),
-        tuple(described["files"]), described["run"],
-    )  # fmt: skip
+        folder=home,
+        counts=counts,
+        read=fresh,
+        reused=total - fresh,
+        repeated=repeated,
+        skipped=tuple(left_out.lost),
+        notes=tuple(left_out.notes),
+        doubts=tuple(doubts),
+        files=tuple(described["files"]),
+        run=described["run"],
+    )
 
 
-def _version(gear: str) -> str:
-    found = getattr(reading, "version", None)
-    return str(found(gear)) if found else f"{__version__} {gear}"
+@dataclass(slots=True)
+class _LeftOut:
+    """What readers left out: records that were lost, and notes that nothing was."""
 
+    lost: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
-def _documents(
-    inputs: Iterable[str | os.PathLike[str]],
-    reader: str | None,
-    strict: bool,
-    skipped: list[Skipped],
-) -> Iterator[Document]:
-    from kg.readers import read
-
-    yield from read(list(inputs), reader=reader)
+    def take(self, skipped: Skipped) -> None:
+        """Keep what a reader says of a record."""
+        (self.lost if skipped.lost else self.notes).append(str(skipped))
 
 
 def _counted(
@@ -227,7 +222,7 @@ def _read(
     jobs: int | None,
     scheduler: str | None,
     progress: Progress | None,
-) -> list[Skipped]:
+) -> list[str]:
     """Read every document of ``generation`` that has no reading yet; return what failed."""
     work = kept.missing(generation, version)
     total = kept.count_missing(generation, version)
@@ -239,9 +234,9 @@ def _read(
     else:
         outcomes = workers.read_here(work, settings.gear)
     done = 0
-    failed: list[Skipped] = []
+    failed: list[str] = []
     for chunk in outcomes:
-        bad = [Skipped(o.document, o.problem) for o in chunk if o.problem]
+        bad = [f"document {o.document}: {o.problem}" for o in chunk if o.problem]
         if bad and strict:
             raise ChecksFailed(f"{bad[0]}; --strict stops here")
         failed += bad
@@ -249,7 +244,7 @@ def _read(
         done += len(chunk)
         if progress:
             progress("read", done, total)
-    return sorted(failed, key=str)
+    return sorted(failed)
 
 
 def _manifest(
@@ -265,11 +260,11 @@ def _manifest(
         "model": version,
         "configuration": settings.described(),
         "inputs": inputs,
-        "skipped": skipped,
     }
     rules = [repr(rule) for rule in settings.overrides.rules]
     encoded = msgspec.json.encode([described, rules], order="sorted")
     run = hashlib.sha256(encoded).hexdigest()[:16]
+    described["skipped"] = skipped
     return {**described, "run": run, "files": sorted([*_names(settings.formats), _REPORT])}
 
 

@@ -17,16 +17,19 @@ def write_report(
     graph: GraphView,
     path: Path,
     skipped: Sequence[str],
-    repeated: int,
+    notes: Sequence[str],
     doubts: Iterable[tuple[str, str]],
 ) -> None:
     """Write the report of ``graph`` to ``path``."""
     with path.open("w", encoding="utf-8", newline="\n") as page:
-        page.writelines(line + "\n" for line in report(graph, skipped, repeated, doubts))
+        page.writelines(line + "\n" for line in report(graph, skipped, notes, doubts))
 
 
 def report(
-    graph: GraphView, skipped: Sequence[str], repeated: int, doubts: Iterable[tuple[str, str]]
+    graph: GraphView,
+    skipped: Sequence[str],
+    notes: Sequence[str],
+    doubts: Iterable[tuple[str, str]],
 ) -> Iterable[str]:
     """Yield the report's lines, as Markdown."""
     kinds = Counter(document.kind for document in graph.documents)
@@ -38,12 +41,15 @@ def report(
     yield ""
     for kind, count in sorted(kinds.items()):
         yield f"- {count:,} of kind {kind}"
-    if repeated:
-        yield f"- {repeated:,} records came more than once and count once"
     yield ""
     yield "## Skipped"
     yield ""
     yield from _listed(skipped, "nothing was skipped")
+    if notes:
+        yield ""
+        yield "Passed over, without a loss:"
+        yield ""
+        yield from _listed(notes, "")
     yield ""
     yield "## Found"
     yield ""
