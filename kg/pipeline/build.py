@@ -192,6 +192,11 @@ def _rebuild(
     )
 
 
+def _version(gear: str) -> str:
+    found = getattr(reading, "version", None)
+    return str(found(gear)) if found else f"{__version__} {gear}"
+
+
 @dataclass(slots=True)
 class _LeftOut:
     """What readers left out: records that were lost, and notes that nothing was."""
