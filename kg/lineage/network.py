@@ -1,0 +1,374 @@
+"""The lineage of a whole graph as compact adjacency: who comes from whom, and by which edge.
+
+Only relations that matter here are kept, and of their evidence only the kinds; the sentences
+are read from the store again when a hop is shown.  So a graph of a million edges loads in
+seconds, and the ancestors of a node are found in milliseconds.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, BinaryIO, Final
+
+import msgspec
+
+from kg import schema
+from kg.errors import NotFound, ReadError
+from kg.store import FOLDER, StoredGraph
+from kg.text import name_key
+from kg.values import EVIDENCE_KINDS, Edge, Entity, GraphView
+
+#: Not descent, but shown with it: a family, a predecessor, and what a model learned from.
+FAMILY: Final = "memberOf"
+SUCCESSION: Final = "successorOf"
+TRAINING: Final = "trainedOn"
+TESTING: Final = "evaluatedOn"
+_KINDS: Final = {kind: place for place, kind in enumerate(EVIDENCE_KINDS)}
+
+
+class _SlimEvidence(msgspec.Struct, frozen=True):
+    kind: str
+    document: str
+
+
+class _SlimEdge(msgspec.Struct, frozen=True):
+    subject: str
+    relation: str
+    object: str
+    evidence: tuple[_SlimEvidence, ...]
+    confidence: float
+    status: str = "accepted"
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One edge of the lineage: ``subject relation object``, without its sentences."""
+
+    subject: str
+    relation: str
+    object: str
+    confidence: float
+    status: str
+    #: The strongest kind of its evidence.
+    kind: str
+    #: How many pieces of evidence it has.
+    evidence: int
+    #: In how many documents.
+    documents: int
+    #: Where :meth:`Network.edge` finds it again.
+    place: int
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What makes two hops the same statement."""
+        return self.subject, self.relation, self.object
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which hops a question follows."""
+
+    relations: frozenset[str] | None = None
+    min_confidence: float = 0.0
+    inferred: bool = True
+    statuses: frozenset[str] = frozenset({"accepted"})
+
+    def admits(self, hop: Hop) -> bool:
+        """Whether ``hop`` is followed."""
+        return (
+            hop.status in self.statuses
+            and hop.confidence >= self.min_confidence
+            and (self.inferred or hop.kind != "inferred")
+            and (self.relations is None or hop.relation in self.relations)
+        )
+
+
+ALL: Final = Filter()
+
+
+def descent() -> frozenset[str]:
+    """Return the names of all relations from a thing to what it descends from."""
+    return frozenset(name for name, relation in schema.relations().items() if relation.lineage)
+
+
+class Network:
+    """The lineage of one graph, ready to be asked."""
+
+    def __init__(self, graph: GraphView) -> None:
+        self.graph = graph
+        self._kept = descent() | {FAMILY, SUCCESSION, TRAINING, TESTING}
+        self._up: defaultdict[str, list[Hop]] = defaultdict(list)
+        self._down: defaultdict[str, list[Hop]] = defaultdict(list)
+        self._edges: list[Edge] | None = None
+        self._file: BinaryIO | None = None
+        hops = self._stream(graph) if isinstance(graph, StoredGraph) else self._listed(graph)
+        for hop in hops:
+            self._up[hop.subject].append(hop)
+            self._down[hop.object].append(hop)
+        self._descent = descent() | {TRAINING}
+
+    def _stream(self, graph: StoredGraph) -> Iterator[Hop]:
+        path = graph.folder / FOLDER / "edges.jsonl"
+        decode = msgspec.json.Decoder(_SlimEdge).decode
+        kept = self._kept
+        place = 0
+        with path.open("rb") as lines:
+            for number, line in enumerate(lines, 1):
+                try:
+                    edge = decode(line)
+                except msgspec.DecodeError as error:
+                    raise ReadError(
+                        f"{path}, line {number}: {error}; build the graph again"
+                    ) from error
+                if edge.relation in kept:
+                    yield _hop(edge, place)
+                place += len(line)
+        self._file = path.open("rb")
+
+    def _listed(self, graph: GraphView) -> Iterator[Hop]:
+        self._edges = [edge for edge in graph.edges if edge.relation in self._kept]
+        for place, edge in enumerate(self._edges):
+            yield _hop(edge, place)
+
+    def edge(self, hop: Hop) -> Edge:
+        """Return the edge of ``hop`` with all its evidence."""
+        if self._edges is not None:
+            return self._edges[hop.place]
+        assert self._file is not None  # noqa: S101 (set when the stream ended)
+        self._file.seek(hop.place)
+        return msgspec.json.decode(self._file.readline(), type=Edge)
+
+    # ------------------------------------------------------------------ entities
+
+    @cached_property
+    def entities(self) -> Mapping[str, Entity]:
+        """Every entity, by id."""
+        return {entity.id: entity for entity in self.graph.entities}
+
+    @cached_property
+    def _by_key(self) -> Mapping[str, list[tuple[int, str]]]:
+        """Names as keys, with how good a match each is: 0 for the name, 1 for an alias."""
+        found: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
+        for entity in self.entities.values():
+            found[name_key(entity.name)].append((0, entity.id))
+            for name in (*entity.repositories, *entity.aliases):
+                found[name_key(name)].append((1, entity.id))
+        return found
+
+    def name(self, id_: str) -> str:
+        """Return the name of the entity with this id."""
+        entity = self.entities.get(id_)
+        return entity.name if entity is not None else id_
+
+    def find(self, name: str, *, type_: str | None = None) -> Entity:
+        """Return the entity called ``name``, whatever its case, blanks and hyphens, or by id.
+
+        Among several the one with edges of descent, then the one that most documents mention,
+        is meant; models come first.  Raises :class:`kg.errors.NotFound` with the five nearest.
+        """
+        entity = self.entities.get(name) or self.entities.get(name.casefold())
+        if entity is not None:
+            return entity
+        matches = [
+            (rank, self.entities[id_])
+            for rank, id_ in self._by_key.get(name_key(name), ())
+            if type_ is None or self.entities[id_].type == type_
+        ]
+        if not matches:
+            raise NotFound("entity", name, self.nearest(name))
+        return min(matches, key=lambda match: (match[0], *self._prominence(match[1])))[1]
+
+    def _prominence(self, entity: Entity) -> tuple[int, int, int, str]:
+        degree = len(self._up.get(entity.id, ())) + len(self._down.get(entity.id, ()))
+        return (entity.type != "Model", -len(entity.mentioned_in), -degree, entity.id)
+
+    def nearest(self, name: str, count: int = 5) -> list[str]:
+        """Return the names most like ``name``, best first."""
+        wanted = name_key(name)
+        close = difflib.get_close_matches(wanted, list(self._by_key), n=4 * count, cutoff=0.5)
+        holding = [key for key in self._by_key if len(wanted) > 1 and wanted in key]
+        holding.sort(key=lambda key: (len(key), key))
+        ids: dict[str, None] = {}
+        for key in (*holding[:count], *close):
+            for _, id_ in sorted(self._by_key[key]):
+                ids.setdefault(id_)
+        return [self.name(id_) for id_ in list(ids)[:count]]
+
+    # ------------------------------------------------------------------ steps
+
+    def up(self, id_: str, chosen: Filter = ALL) -> list[Hop]:
+        """Return the hops from ``id_`` to what it directly comes from, data included."""
+        return _ordered(h for h in self._up.get(id_, ()) if self._is_descent(h, chosen))
+
+    def down(self, id_: str, chosen: Filter = ALL) -> list[Hop]:
+        """Return the hops to ``id_`` from what directly comes of it."""
+        return _ordered(h for h in self._down.get(id_, ()) if self._is_descent(h, chosen))
+
+    def _is_descent(self, hop: Hop, chosen: Filter) -> bool:
+        return hop.relation in self._descent and chosen.admits(hop)
+
+    def families(self, id_: str, chosen: Filter = ALL) -> list[Hop]:
+        """Return the hops from a member to its families."""
+        return [h for h in self._up.get(id_, ()) if h.relation == FAMILY and chosen.admits(h)]
+
+    def members(self, id_: str, chosen: Filter = ALL) -> list[Hop]:
+        """Return the hops from its members to a family."""
+        return [h for h in self._down.get(id_, ()) if h.relation == FAMILY and chosen.admits(h)]
+
+    def succession(self, id_: str, chosen: Filter = ALL) -> list[Hop]:
+        """Return the hops to predecessors and from successors."""
+        both = (*self._up.get(id_, ()), *self._down.get(id_, ()))
+        return [hop for hop in both if hop.relation == SUCCESSION and chosen.admits(hop)]
+
+    def tested_on(self, id_: str) -> list[Hop]:
+        """Return the accepted hops from a model to what it was evaluated on."""
+        return [h for h in self._up.get(id_, ()) if h.relation == TESTING and ALL.admits(h)]
+
+    def hops(self) -> Iterator[Hop]:
+        """Yield every hop of descent, family, succession, training and testing, any status."""
+        for id_ in sorted(self._up):
+            yield from self._up[id_]
+
+    # ------------------------------------------------------------------ closures and paths
+
+    def ancestors(self, id_: str, chosen: Filter = ALL) -> dict[str, int]:
+        """Return everything that ``id_`` comes from, with the number of hops to it."""
+        return self._closure(id_, lambda node: (h.object for h in self.up(node, chosen)))
+
+    def descendants(self, id_: str, chosen: Filter = ALL) -> dict[str, int]:
+        """Return everything that comes of ``id_``, with the number of hops to it."""
+        return self._closure(id_, lambda node: (h.subject for h in self.down(node, chosen)))
+
+    @staticmethod
+    def _closure(id_: str, step: Callable[[str], Iterable[str]]) -> dict[str, int]:
+        distance = {id_: 0}
+        queue = deque((id_,))
+        while queue:
+            node = queue.popleft()
+            for following in step(node):
+                if following not in distance:
+                    distance[following] = distance[node] + 1
+                    queue.append(following)
+        del distance[id_]
+        return distance
+
+    def path(self, start: str, goal: str, chosen: Filter = ALL) -> list[Hop] | None:
+        """Return the shortest chain of hops from ``start`` up to its ancestor ``goal``."""
+        if start == goal:
+            return []
+        came: dict[str, Hop] = {}
+        queue = deque((start,))
+        while queue:
+            node = queue.popleft()
+            for hop in self.up(node, chosen):
+                if hop.object in came or hop.object == start:
+                    continue
+                came[hop.object] = hop
+                if hop.object == goal:
+                    return list(reversed(list(_back(came, goal, start))))
+                queue.append(hop.object)
+        return None
+
+    def common(self, one: str, other: str, chosen: Filter = ALL) -> list[tuple[str, int, int]]:
+        """Return the nearest common ancestors as ``(id, hops from one, hops from other)``.
+
+        Each of the two counts as its own ancestor; an ancestor of a common ancestor is left out.
+        """
+        a = {one: 0, **self.ancestors(one, chosen)}
+        b = {other: 0, **self.ancestors(other, chosen)}
+        shared = a.keys() & b.keys()
+        further: set[str] = set()
+        for node in shared:
+            if node not in further:
+                further |= self.ancestors(node, chosen).keys()
+        nearest = [(node, a[node], b[node]) for node in shared - further]
+        return sorted(nearest, key=lambda found: (found[1] + found[2], found[0]))
+
+    def cycles(self, chosen: Filter = ALL) -> list[tuple[str, ...]]:
+        """Return the groups of entities that descend from each other, each group sorted."""
+        return _knots({id_: [h.object for h in self.up(id_, chosen)] for id_ in sorted(self._up)})
+
+    def close(self) -> None:
+        """Close the file that sentences are read from."""
+        if self._file is not None:
+            self._file.close()
+
+
+def _hop(edge: _SlimEdge | Edge, place: int) -> Hop:
+    items: tuple[Any, ...] = edge.evidence
+    kind = min((item.kind for item in items), key=lambda k: _KINDS.get(k, 9), default="inferred")
+    documents = len({item.document for item in items}) if len(items) > 1 else len(items)
+    return Hop(
+        edge.subject, edge.relation, edge.object, edge.confidence, edge.status,
+        kind, len(items), documents, place,
+    )  # fmt: skip
+
+
+def _ordered(hops: Iterable[Hop]) -> list[Hop]:
+    """Return weights before knowledge before data, the surest first."""
+    relations = schema.relations()
+    order = {"weights": 0, "knowledge": 2, "data": 3}
+
+    def rank(hop: Hop) -> tuple[int, float, str, str]:
+        relation = relations.get(hop.relation)
+        strand = order.get(relation.strand or "", 1) if relation is not None else 4
+        return (strand, -hop.confidence, hop.object, hop.subject)
+
+    found = list(hops)
+    return found if len(found) < 2 else sorted(found, key=rank)
+
+
+def _back(came: Mapping[str, Hop], goal: str, start: str) -> Iterator[Hop]:
+    node = goal
+    while node != start:
+        yield came[node]
+        node = came[node].subject
+
+
+def _knots(graph: Mapping[str, list[str]]) -> list[tuple[str, ...]]:
+    """Return the strongly connected components of more than one node (Tarjan, without recursion).
+
+    A node with an edge to itself counts as a component, too.
+    """
+    index: dict[str, int] = {}
+    low: dict[str, int] = {}
+    on_stack: set[str] = set()
+    stack: list[str] = []
+    found: list[tuple[str, ...]] = []
+    for root in graph:
+        if root in index:
+            continue
+        work: list[tuple[str, Iterator[str]]] = [(root, iter(graph.get(root, ())))]
+        index[root] = low[root] = len(index)
+        stack.append(root)
+        on_stack.add(root)
+        while work:
+            node, following = work[-1]
+            for other in following:
+                if other not in index:
+                    index[other] = low[other] = len(index)
+                    stack.append(other)
+                    on_stack.add(other)
+                    work.append((other, iter(graph.get(other, ()))))
+                    break
+                if other in on_stack:
+                    low[node] = min(low[node], index[other])
+            else:
+                work.pop()
+                if work:
+                    low[work[-1][0]] = min(low[work[-1][0]], low[node])
+                if low[node] == index[node]:
+                    knot: list[str] = []
+                    while True:
+                        member = stack.pop()
+                        on_stack.discard(member)
+                        knot.append(member)
+                        if member == node:
+                            break
+                    if len(knot) > 1 or node in graph.get(node, ()):
+                        found.append(tuple(sorted(knot)))
+    return sorted(found)

@@ -1,0 +1,227 @@
+"""A lineage in the terminal: a tree that says its kinds in words and in colour, at any width."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from kg import schema
+from kg.lineage.network import Hop
+from kg.lineage.tree import Lineage, Step, best
+from kg.values import Edge, Evidence
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+    from rich.tree import Tree
+
+#: Colour of what is handed down; the words beside it say the same.
+STRAND_STYLE: Final = {
+    "weights": "bold cyan",
+    "knowledge": "bold magenta",
+    "data": "bold green",
+    None: "bold",
+}
+_KIND_STYLE: Final = {
+    "curated": "green",
+    "declared": "green",
+    "extracted": "blue",
+    "inferred": "yellow",
+}
+_MARK_SIGN: Final = {"cycle": "↺ ", "gap": "? ", "class": "? "}
+_SHOWN: Final = 40
+
+
+def as_text(lineage: Lineage, *, width: int = 100) -> str:
+    """Return the tree as plain text without colour, ending in a line feed."""
+    from rich.console import Console
+
+    console = Console(width=width, no_color=True, color_system=None, force_terminal=False)
+    with console.capture() as captured:
+        show(lineage, console)
+    return captured.get()
+
+
+def show(
+    lineage: Lineage,
+    console: Console,
+    *,
+    evidence: str = "short",
+    limit: int = _SHOWN,
+    problems: Sequence[str] = (),
+) -> None:
+    """Print the tree on ``console``; ``evidence`` is ``full``, ``short`` or ``none``.
+
+    Of more than ``limit`` children the rest is counted; 0 shows all.
+    """
+    painter = _Painter(lineage, console.width, evidence, limit)
+    console.print(painter.header())
+    for title, steps, up in (
+        ("comes from", lineage.up, True),
+        ("what came of it", lineage.down, False),
+        ("members of the family", lineage.members, False),
+    ):
+        if steps:
+            console.print(painter.tree(title, steps, up=up))
+    for gap in lineage.gaps:
+        console.print(painter.note(f"? {gap}"))
+    if not (lineage.up or lineage.down or lineage.members):
+        console.print(painter.note("nothing here says what it comes from, or what came of it"))
+    if lineage.cut:
+        console.print(painter.note(f"{lineage.cut} steps left out: the tree is too large to show"))
+    for problem in problems:
+        console.print(painter.note(f"! {problem}"))
+    console.print(painter.coverage())
+
+
+class _Painter:
+    def __init__(self, lineage: Lineage, width: int, evidence: str, limit: int) -> None:
+        self.lineage, self.width = lineage, width
+        self.evidence, self.limit = evidence, limit
+
+    def header(self) -> Text:
+        from rich.text import Text
+
+        root, network = self.lineage.root, self.lineage.network
+        line = Text(root.name, style="bold")
+        parts = [root.type.lower()]
+        if self.lineage.families:
+            chain = " ⊂ ".join(network.name(step.entity) for step in self.lineage.families)
+            parts.append(f"family {chain}")
+        licences = sorted({value for key, value, _ in root.facts if key == "license"})
+        if licences:
+            parts.append(f"licence {', '.join(licences)}")
+        documents = len(root.mentioned_in)
+        parts.append(f"{documents} document{'' if documents == 1 else 's'}")
+        line.append("  " + " · ".join(parts), style="dim")
+        return line
+
+    def tree(self, title: str, steps: Sequence[Step], *, up: bool) -> Tree:
+        from rich.text import Text
+        from rich.tree import Tree
+
+        tree = Tree(Text(title, style="underline"), guide_style="dim")
+        self._add(tree, steps, up, 1)
+        return tree
+
+    def _add(self, tree: Tree, steps: Sequence[Step], up: bool, level: int) -> None:
+        from rich.text import Text
+
+        shown = steps if not self.limit else steps[: self.limit]
+        for step in shown:
+            branch = tree.add(self._label(step, up, level))
+            self._add(branch, step.children, up, level + 1)
+        if len(shown) < len(steps):
+            tree.add(Text(f"... and {len(steps) - len(shown):,} more; --limit 0 shows all", "dim"))
+
+    def _label(self, step: Step, up: bool, level: int) -> Text:
+        from rich.text import Text
+
+        network = self.lineage.network
+        entity = network.entities.get(step.entity)
+        name = network.name(step.entity)
+        if step.hop is None:
+            return Text(name)
+        if step.mark == "member":
+            line = Text(name, style="bold yellow")
+            line.append(f"  {_support(step.hop)}", style="dim")
+            return line
+        words, style = _relation(step.hop.relation)
+        line = Text(overflow="fold")
+        if up:
+            line.append(words + " ", style=style)
+            line.append(name, style="bold")
+        else:
+            line.append(name, style="bold")
+            line.append(f" {words} it", style=style)
+        if entity is not None and entity.type != "Model":
+            line.append(f" ({entity.type.lower()})", style="dim")
+        line.append("  ")
+        line.append(step.hop.kind, style=_KIND_STYLE.get(step.hop.kind, ""))
+        line.append(f" {_support(step.hop)}", style="dim")
+        if step.note:
+            sign = _MARK_SIGN.get(step.mark, "")
+            style = "yellow" if sign else "dim"
+            line.append(f"  {sign}{step.note}", style=style)
+        if self.evidence != "none" and step.mark != "shown":
+            edge = self.lineage.edge(step.hop)
+            items = sorted(edge.evidence) if self.evidence == "full" else [best(edge)]
+            for item in items:
+                line.append("\n")
+                line.append_text(self._quote(item, edge, level))
+        return line
+
+    def _quote(self, item: Evidence, edge: Edge, level: int) -> Text:
+        from rich.text import Text
+
+        # Two lines: enough for most sentences, and for the part with the names of the others.
+        room = max(40, 2 * (self.width - 4 * level) - len(item.document) - 10)
+        start, end = _window(item, room if self.evidence != "full" else 10_000)
+        quote = Text("“", style="dim")
+        before = "…" if start else ""
+        after = "…" if end < len(item.sentence) else ""
+        shown = Text(before + item.sentence[start:end].replace("\n", " ") + after, style="italic")
+        for span in (item.subject, item.object):
+            if span is not None:
+                first = span.start - item.span.start - start + len(before)
+                last = span.end - item.span.start - start + len(before)
+                if 0 <= first < last <= len(shown):
+                    shown.stylize("bold", first, last)
+        quote.append_text(shown)
+        quote.append(f"” {item.document}", style="dim")
+        if item.premises:
+            quote.append("  because " + " and ".join(item.premises), style="dim")
+        elif item.kind == "inferred":
+            quote.append(f"  by its name ({item.rule})", style="dim")
+        return quote
+
+    def note(self, words: str) -> Text:
+        from rich.text import Text
+
+        return Text(words, style="yellow")
+
+    def coverage(self) -> Text:
+        from rich.text import Text
+
+        return Text(str(self.lineage.coverage), style="dim")
+
+
+def _relation(name: str) -> tuple[str, str]:
+    relation = schema.relations().get(name)
+    if relation is None:
+        return name, "bold"
+    return relation.label, STRAND_STYLE.get(relation.strand, "bold")
+
+
+def _support(hop: Hop) -> str:
+    documents = f"{hop.documents} documents" if hop.documents > 1 else "1 document"
+    return f"{hop.confidence:.2f} · {documents}"
+
+
+def _window(item: Evidence, room: int) -> tuple[int, int]:
+    """Return the part of a sentence to show in ``room`` characters: the one with the names."""
+    length = len(item.sentence)
+    if length <= room:
+        return 0, length
+    marks = [span.start - item.span.start for span in (item.subject, item.object) if span]
+    ends = [span.end - item.span.start for span in (item.subject, item.object) if span]
+    first, last = (min(marks), max(ends)) if marks else (0, room)
+    if last <= room:
+        return 0, _word_end(item.sentence, room)
+    start = max(0, min(first - 10, length - room))
+    if last - start > room:  # the names stand too far apart: show the last one
+        start = max(0, min(last - room + 5, length - room))
+    start = _word_start(item.sentence, start)
+    return start, _word_end(item.sentence, start + room)
+
+
+def _word_start(text: str, place: int) -> int:
+    blank = text.find(" ", place)
+    return place if place == 0 or blank < 0 or blank - place > 15 else blank + 1
+
+
+def _word_end(text: str, place: int) -> int:
+    if place >= len(text):
+        return len(text)
+    blank = text.rfind(" ", 0, place)
+    return place if blank < 0 or place - blank > 15 else blank
