@@ -150,7 +150,7 @@ def _inside(
     sources = numpy.array([index[one] for one, _, _ in links], dtype=numpy.intp)
     targets = numpy.array([index[other] for _, other, _ in links], dtype=numpy.intp)
     size = numpy.array([radii[node] for node in group])
-    rounds = 160 if count <= 400 else 90
+    rounds = 100 if count <= 400 else 70
     for step in range(rounds):
         force = _repulsion(position, LINK * LINK)
         span = position[targets] - position[sources]
@@ -166,7 +166,8 @@ def _inside(
     for _ in range(40):
         if not _push_apart(position, size, 7.0):
             break
-    return position - numpy.add.reduce(position, axis=0) / count
+    middle: Array = numpy.add.reduce(position, axis=0) / count
+    return position - middle
 
 
 def _repulsion(position: Array, strength: float) -> Array:
@@ -279,7 +280,7 @@ def _discs(disc: Array, links: dict[tuple[int, int], float]) -> Array:
 
 
 def _fill(centre: Array, disc: Array, core: Sequence[int]) -> None:
-    """Put the discs that are not in ``core`` into free places around it, in place, largest first."""
+    """Move the discs outside ``core`` into free places around it, in place, largest first."""
     middle = (centre[core].max(axis=0) + centre[core].min(axis=0)) / 2
     centre[core] -= middle
     placed = list(core)

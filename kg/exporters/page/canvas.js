@@ -1,0 +1,589 @@
+// Drawing. A finished picture is kept with the view it was painted for; while people pan or zoom
+// that picture is moved at once, and the next one is painted in slices behind it, so no frame is
+// ever long, whatever the size of the graph.
+
+const canvas = document.getElementById('graph');
+const surface = canvas.getContext('2d', { alpha: false });
+const stage = document.getElementById('stage');
+const calm = matchMedia('(prefers-reduced-motion: reduce)');
+const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", Arial, sans-serif';
+
+const posX = Float32Array.from(homeX);
+const posY = Float32Array.from(homeY);
+const view = { k: 1, x: 0, y: 0 }; // screen = world * k + (x, y)
+let width = 1;
+let height = 1;
+let density = 1;
+let palette = null;
+let buckets = []; // visible edges that share colour and line
+let nodeBuckets = []; // visible nodes by type
+let labelOrder = []; // visible nodes, the best connected first
+
+let front = null; // { canvas, view, margin }
+let back = null;
+let job = null;
+let stale = true;
+let raf = 0;
+let moving = 0; // until when the view is in motion
+let budget = 3000; // pieces painted in one frame; adapts to the machine
+let lastFrame = 0;
+let hovered = -1;
+
+const dark = () => document.documentElement.dataset.theme === 'dark';
+
+function readPalette() {
+  const style = getComputedStyle(document.documentElement);
+  const pick = (name) => style.getPropertyValue(name).trim();
+  const side = dark() ? 'dark' : 'light';
+  palette = {
+    ground: pick('--ground'), text: pick('--text'), muted: pick('--muted'), accent: pick('--accent'),
+    types: types.map((type) => (look.types[type] ? look.types[type][side] : pick('--muted'))),
+    groups: Object.fromEntries(Object.entries(look.groups).map(([name, group]) => [name, group[side]])),
+  };
+  stale = true;
+}
+
+/** Sort what is visible into runs that one path can draw. */
+function sortOut() {
+  const groups = Object.keys(look.groups);
+  const runs = new Map();
+  const order = [...groups].reverse(); // lineage last, on top
+  for (let e = 0; e < edgeCount; e++) {
+    if (!shown.edges[e]) continue;
+    const group = relationStyle(relations[relationOf[e]]).group;
+    const far = details.nodes.community[from[e]] !== details.nodes.community[to[e]];
+    const key = `${order.indexOf(group)}|${kindOf[e]}|${far}`;
+    if (!runs.has(key)) runs.set(key, { group, far, kind: kinds[kindOf[e]], rank: order.indexOf(group), edges: [] });
+    runs.get(key).edges.push(e);
+  }
+  // What leads from one community to another lies beneath, so that communities stand out.
+  buckets = [...runs.values()].sort((a, b) => b.far - a.far || a.rank - b.rank);
+  nodeBuckets = types.map((type) => ({ type, nodes: [] }));
+  labelOrder = byDegree.filter((node) => shown.nodes[node]);
+  for (const node of labelOrder) nodeBuckets[typeOf[node]].nodes.push(node);
+  stale = true;
+}
+
+const isTree = () => tree !== null;
+/** Nodes grow more slowly than distances, so that an overview has dots and a close-up has room. */
+function nodeScale(k) {
+  if (isTree()) return Math.max(k, 0.35);
+  const few = Math.min(1.5, Math.max(1, (1800 / Math.max(shown.nodeTotal, 1)) ** 0.22));
+  return (k < 1 ? k ** 0.72 : k ** 0.5) * (k < 1 ? few : 1);
+}
+const sizeOf = (node, scale) => (isTree() ? 9 * scale : Math.max(1.1, radius[node] * scale));
+
+function addShape(ctx, shape, x, y, r) {
+  if (r < 2.2) { ctx.rect(x - r * 0.85, y - r * 0.85, r * 1.7, r * 1.7); return; }
+  if (shape === 'circle') { ctx.moveTo(x + r, y); ctx.arc(x, y, r, 0, 6.2832); return; }
+  if (shape === 'square') { const h = r * 0.9; ctx.rect(x - h, y - h, h * 2, h * 2); return; }
+  const [count, size, turn, inner] = { diamond: [4, 1.25, 0, 1], hexagon: [6, 1.1, 0, 1],
+    triangle: [3, 1.32, -Math.PI / 2, 1], star: [5, 1.38, -Math.PI / 2, 0.5] }[shape] || [8, 1, 0, 1];
+  const steps = inner === 1 ? count : count * 2;
+  const drop = shape === 'triangle' ? r * 0.2 : 0;
+  for (let i = 0; i < steps; i++) {
+    const reach = r * size * (inner !== 1 && i % 2 ? inner : 1);
+    const angle = turn + (i / steps) * 2 * Math.PI;
+    const px = x + reach * Math.cos(angle);
+    const py = y + drop + reach * Math.sin(angle);
+    if (i === 0) ctx.moveTo(px, py); else ctx.lineTo(px, py);
+  }
+  ctx.closePath();
+}
+
+/** Where an edge runs on the screen: ends, and the middle that a bent one passes. */
+function course(e, at) {
+  const ax = posX[from[e]] * at.k + at.x;
+  const ay = posY[from[e]] * at.k + at.y;
+  const bx = posX[to[e]] * at.k + at.x;
+  const by = posY[to[e]] * at.k + at.y;
+  return [ax, ay, bx, by, (ax + bx) / 2 - (by - ay) * bend[e], (ay + by) / 2 + (bx - ax) * bend[e]];
+}
+
+function addEdge(ctx, e, at, scale) {
+  const [ax, ay, bx, by, cx, cy] = course(e, at);
+  if (from[e] === to[e]) {
+    const r = sizeOf(from[e], scale);
+    const loop = 7 + r * 0.6 + bend[e] * 5;
+    ctx.moveTo(ax + loop, ay - r - loop * 0.6);
+    ctx.arc(ax, ay - r - loop * 0.6, loop, 0, 6.2832);
+    return;
+  }
+  ctx.moveTo(ax, ay);
+  if (isTree()) ctx.bezierCurveTo(ax, (ay + by) / 2, bx, (ay + by) / 2, bx, by);
+  else if (bend[e]) ctx.quadraticCurveTo(cx, cy, bx, by);
+  else ctx.lineTo(bx, by);
+}
+
+function addArrow(ctx, e, at, scale, size) {
+  if (from[e] === to[e]) return;
+  const [ax, ay, bx, by, cx, cy] = course(e, at);
+  let fx = bend[e] ? cx : ax;
+  let fy = bend[e] ? cy : ay;
+  if (isTree()) { fx = bx; fy = (ay + by) / 2; }
+  const length = Math.hypot(bx - fx, by - fy);
+  const gap = sizeOf(to[e], scale) + 2;
+  if (length < gap + size * 1.5) return;
+  const ux = (bx - fx) / length;
+  const uy = (by - fy) / length;
+  const tx = bx - ux * gap;
+  const ty = by - uy * gap;
+  ctx.moveTo(tx, ty);
+  ctx.lineTo(tx - ux * size - uy * size * 0.45, ty - uy * size + ux * size * 0.45);
+  ctx.lineTo(tx - ux * size + uy * size * 0.45, ty - uy * size - ux * size * 0.45);
+  ctx.closePath();
+}
+
+/** Whether an edge can touch the rectangle at all. */
+function crosses(e, at, w, h) {
+  const ax = posX[from[e]] * at.k + at.x;
+  const bx = posX[to[e]] * at.k + at.x;
+  if ((ax < -40 && bx < -40) || (ax > w + 40 && bx > w + 40)) return false;
+  const ay = posY[from[e]] * at.k + at.y;
+  const by = posY[to[e]] * at.k + at.y;
+  return !((ay < -40 && by < -40) || (ay > h + 40 && by > h + 40));
+}
+
+const SLICE = 400;
+const SHOWN_NAME = 44;
+const shortName = (text) => {
+  const flat = text.replace(/\s+/g, ' ');
+  if (flat.length <= SHOWN_NAME) return flat;
+  return `${[...flat.slice(0, SHOWN_NAME + 2)].slice(0, SHOWN_NAME - 1).join('')}…`;
+};
+
+/**
+ * Paint the visible graph onto `ctx`; a generator that yields the number of pieces done, so that
+ * the caller decides how much to do at once.
+ */
+function* paint(ctx, at, w, h) {
+  const scale = nodeScale(at.k);
+  const lit = emphasis;
+  const litEdge = (e) => (lit.edges ? lit.edges.has(e) : lit.nodes.has(from[e]) && lit.nodes.has(to[e]));
+  ctx.globalAlpha = 1;
+  ctx.fillStyle = palette.ground;
+  ctx.fillRect(0, 0, w, h);
+  ctx.lineCap = 'butt';
+  ctx.lineJoin = 'round';
+
+  let inView = 0;
+  for (const run of buckets) for (const e of run.edges) if (crosses(e, at, w, h)) inView++;
+  yield 200;
+  const rich = inView <= 2200;
+  const faint = inView > 6000 ? 0.2 : inView > 2200 ? 0.28 : inView > 900 ? 0.42 : 0.6;
+  for (const bright of lit ? [false, true] : [true]) {
+    for (const run of buckets) {
+      const style = look.kinds[run.kind];
+      const strong = run.group === 'lineage' || run.group === 'family';
+      const plain = (strong ? Math.min(0.9, faint + 0.25) : faint) * (run.far && inView > 350 ? 0.4 : 1);
+      const alpha = lit ? (bright ? 0.95 : 0.07) : isTree() ? 0.9 : plain;
+      const finish = () => {
+        ctx.globalAlpha = alpha;
+        ctx.strokeStyle = palette.groups[run.group];
+        ctx.lineWidth = style.width * (lit && bright ? 1.35 : rich ? 1 : 0.75) * (isTree() ? 1.4 : 1);
+        ctx.setLineDash(rich && !(lit && !bright) ? style.dash : []);
+        ctx.stroke();
+      };
+      let open = 0;
+      const heads = [];
+      for (const e of run.edges) {
+        if ((lit && litEdge(e) !== bright) || !crosses(e, at, w, h)) continue;
+        if (open === 0) ctx.beginPath();
+        addEdge(ctx, e, at, scale);
+        heads.push(e);
+        if (++open >= SLICE) { finish(); yield open; open = 0; }
+      }
+      if (open) { finish(); yield open; }
+      if (heads.length && (rich || (lit && bright && heads.length < 2000)) && (!lit || bright)) {
+        ctx.beginPath();
+        const size = isTree() ? 8 : Math.min(9, 4.5 + 2.5 * Math.min(at.k, 2));
+        for (const e of heads) addArrow(ctx, e, at, scale, size);
+        ctx.globalAlpha = Math.min(1, alpha + 0.15);
+        ctx.fillStyle = palette.groups[run.group];
+        ctx.fill();
+        yield heads.length;
+      }
+    }
+  }
+  ctx.setLineDash([]);
+
+  for (const bright of lit ? [false, true] : [true]) {
+    for (const run of nodeBuckets) {
+      const shape = look.types[run.type] ? look.types[run.type].shape : 'circle';
+      let open = 0;
+      const finish = () => {
+        ctx.globalAlpha = bright ? 1 : 0.16;
+        if (bright && scale > 0.28) { ctx.strokeStyle = palette.ground; ctx.lineWidth = 2.4; ctx.stroke(); }
+        ctx.fillStyle = palette.types[types.indexOf(run.type)];
+        ctx.fill();
+      };
+      for (const node of run.nodes) {
+        const x = posX[node] * at.k + at.x;
+        const y = posY[node] * at.k + at.y;
+        if (x < -30 || y < -30 || x > w + 30 || y > h + 30) continue;
+        if (lit && lit.nodes.has(node) !== bright) continue;
+        if (open === 0) ctx.beginPath();
+        addShape(ctx, shape, x, y, sizeOf(node, scale));
+        if (++open >= SLICE) { finish(); yield open; open = 0; }
+      }
+      if (open) { finish(); yield open; }
+    }
+  }
+
+  ctx.globalAlpha = 1;
+  yield* paintLabels(ctx, at, w, h, scale);
+}
+
+/** Names, where there is room; the best connected choose first. */
+function* paintLabels(ctx, at, w, h, scale) {
+  const lit = emphasis;
+  const names = new Map(); // 64-pixel cells with the boxes of names in them
+  const dots = new Map(); // and with those of nodes
+  const cells = ([x0, y0, x1, y1], each) => {
+    for (let cx = x0 >> 6; cx <= x1 >> 6; cx++) for (let cy = y0 >> 6; cy <= y1 >> 6; cy++) if (each(cx * 4096 + cy)) return true;
+    return false;
+  };
+  const occupy = (room, box) => { cells(box, (key) => { if (!room.has(key)) room.set(key, []); room.get(key).push(box); return false; }); };
+  const taken = (room, box) => cells(box, (key) => (room.get(key) || []).some((b) => b[4] !== box[4] && b[0] < box[2] && box[0] < b[2] && b[1] < box[3] && box[1] < b[3]));
+
+  const inside = [];
+  for (const node of labelOrder) {
+    if (lit && !lit.nodes.has(node)) continue;
+    const x = posX[node] * at.k + at.x;
+    const y = posY[node] * at.k + at.y;
+    if (x < -20 || y < -20 || x > w + 20 || y > h + 20) continue;
+    inside.push(node);
+    if (inside.length >= 3000) break;
+  }
+  if (inside.length < 1600) {
+    for (const node of inside) {
+      const r = sizeOf(node, scale);
+      if (r > 2.5) { const x = posX[node] * at.k + at.x; const y = posY[node] * at.k + at.y; occupy(dots, [x - r, y - r, x + r, y + r, node]); }
+    }
+  }
+  const most = lit || isTree() ? 400 : Math.max(30, Math.min(200, (w * h) / 7600));
+  const minimum = lit || isTree() ? 0 : at.k > 0.85 ? 0 : at.k > 0.5 ? 2.8 : 2.2;
+  ctx.textAlign = 'center';
+  ctx.textBaseline = 'alphabetic';
+  const leaders = Math.min(28, Math.ceil(inside.length / 12));
+  let placed = 0;
+  let tried = 0;
+  for (const node of inside) {
+    if (placed >= most || tried++ > 1500) break;
+    const r = sizeOf(node, scale);
+    const chosen = node === state.node || node === state.focus || node === state.lineage;
+    if (r < minimum && !chosen) continue;
+    const size = chosen ? 14 : isTree() ? 13 : r > 11 ? 14 : r > 7 ? 13 : 12;
+    ctx.font = `${r > 7 || chosen || isTree() ? 600 : 450} ${size}px ${FONT}`;
+    const text = shortName(nameOf(node));
+    const half = ctx.measureText(text).width / 2 + 3;
+    const x = posX[node] * at.k + at.x;
+    const y = posY[node] * at.k + at.y;
+    const below = [x, y + r + size + 1];
+    const above = [x, y - r - 5];
+    const right = [x + r + half + 3, y + size * 0.35];
+    let spot = null;
+    for (const [lx, ly] of isTree() ? [below] : [below, above, right]) {
+      const box = [lx - half, ly - size, lx + half, ly + 4, node];
+      // The best connected are named even where that covers a smaller node.
+      if (chosen || (!taken(names, box) && (placed < leaders || !taken(dots, box)))) { spot = [lx, ly]; occupy(names, box); break; }
+    }
+    if (!spot) continue;
+    placed++;
+    ctx.strokeStyle = palette.ground;
+    ctx.lineWidth = 4;
+    ctx.globalAlpha = 0.9;
+    ctx.strokeText(text, spot[0], spot[1]);
+    ctx.globalAlpha = 1;
+    ctx.fillStyle = palette.text;
+    ctx.fillText(text, spot[0], spot[1]);
+    if (placed % 40 === 0) yield 300;
+  }
+  const spoken = [];
+  if (isTree() || (lit && (lit.edges ? lit.edges.size : 0) <= 40)) {
+    for (const run of buckets) for (const e of run.edges) if (isTree() || lit.edges === null || lit.edges.has(e)) spoken.push([e, run.group]);
+  }
+  if (spoken.length <= 120) {
+    ctx.font = `500 11px ${FONT}`;
+    for (const [e, group] of spoken) {
+      if (lit && lit.edges === null) continue;
+      const [ax, ay, bx, by, cx, cy] = course(e, at);
+      const straight = isTree() || !bend[e];
+      const mx = straight ? (ax + bx) / 2 : (ax + bx) / 4 + cx / 2;
+      const my = straight ? (ay + by) / 2 : (ay + by) / 4 + cy / 2;
+      if (!isTree() && Math.hypot(bx - ax, by - ay) < 60) continue;
+      const text = relationStyle(relations[relationOf[e]]).words;
+      const half = ctx.measureText(text).width / 2 + 2;
+      const box = [mx - half, my - 8, mx + half, my + 6, -1];
+      if (taken(names, box)) continue;
+      occupy(names, box);
+      ctx.strokeStyle = palette.ground;
+      ctx.lineWidth = 4;
+      ctx.strokeText(text, mx, my + 4);
+      ctx.fillStyle = palette.groups[group];
+      ctx.fillText(text, mx, my + 4);
+    }
+  }
+  yield 1;
+}
+
+const same = (a, b) => a.k === b.k && a.x === b.x && a.y === b.y;
+
+/** Paint the whole at once, for exports. */
+function paintAll(ctx, at, w, h) {
+  for (const _ of paint(ctx, at, w, h)) void _;
+}
+
+function begin() {
+  // A margin around the screen keeps its edge from running empty while a large graph is panned.
+  const margin = shown.edgeTotal + shown.nodeTotal > 3000 ? 0.3 : 0;
+  const mx = Math.round(width * margin);
+  const my = Math.round(height * margin);
+  const w = width + 2 * mx;
+  const h = height + 2 * my;
+  if (!back) back = { canvas: document.createElement('canvas') };
+  const pw = Math.round(w * density);
+  const ph = Math.round(h * density);
+  if (back.canvas.width !== pw || back.canvas.height !== ph) { back.canvas.width = pw; back.canvas.height = ph; }
+  const ctx = back.canvas.getContext('2d', { alpha: false });
+  ctx.setTransform(density, 0, 0, density, 0, 0);
+  back.view = { ...view };
+  back.mx = mx;
+  back.my = my;
+  stale = false;
+  job = paint(ctx, { k: view.k, x: view.x + mx, y: view.y + my }, w, h);
+}
+
+function frame(now) {
+  raf = 0;
+  if (glide) stepGlide(now);
+  const took = now - lastFrame;
+  lastFrame = now;
+  if (job && took < 200) budget = Math.max(600, Math.min(60000, took > 30 ? budget * 0.7 : took < 20 ? budget * 1.25 : budget));
+  if (stale || !front || !same(front.view, view)) {
+    if (stale && job) job = null;
+    if (!job) begin();
+  }
+  if (job) {
+    const end = performance.now() + 9;
+    let done = 0;
+    let step = job.next();
+    while (!step.done) {
+      done += step.value;
+      if (done > budget || performance.now() > end) break;
+      step = job.next();
+    }
+    if (step.done) { job = null; [front, back] = [back, front]; }
+  }
+  blit();
+  if (job || glide || stale || !same(front.view, view)) schedule();
+  else stage.dataset.painted = String(Number(stage.dataset.painted || 0) + 1);
+}
+
+function blit() {
+  surface.setTransform(density, 0, 0, density, 0, 0);
+  surface.globalAlpha = 1;
+  surface.fillStyle = palette.ground;
+  if (!front) { surface.fillRect(0, 0, width, height); return; }
+  const zoom = view.k / front.view.k;
+  const x = view.x - (front.view.x + front.mx) * zoom;
+  const y = view.y - (front.view.y + front.my) * zoom;
+  surface.imageSmoothingEnabled = zoom !== 1;
+  if (zoom !== 1 || x > 0 || y > 0 || x + front.canvas.width / density < width || y + front.canvas.height / density < height) surface.fillRect(0, 0, width, height);
+  surface.drawImage(front.canvas, x, y, (front.canvas.width / density) * zoom, (front.canvas.height / density) * zoom);
+  const scale = nodeScale(view.k);
+  for (const [node, colour, extra] of [[hovered, palette.muted, 4], [state.pathFrom, palette.accent, 6], [state.node, palette.accent, 5]]) {
+    if (node < 0 || !shown.nodes[node]) continue;
+    surface.beginPath();
+    surface.arc(posX[node] * view.k + view.x, posY[node] * view.k + view.y, sizeOf(node, scale) * 1.15 + extra, 0, 6.2832);
+    surface.lineWidth = 2.5;
+    surface.strokeStyle = colour;
+    surface.stroke();
+  }
+}
+
+function schedule() { raf ||= requestAnimationFrame(frame); }
+function redraw() { stale = true; schedule(); }
+
+let glide = null;
+function stepGlide(now) {
+  const t = Math.min(1, (now - glide.start) / 260);
+  const ease = 1 - (1 - t) ** 3;
+  for (const key of ['k', 'x', 'y']) view[key] = glide.from[key] + (glide.to[key] - glide.from[key]) * ease;
+  if (t >= 1) glide = null;
+}
+function moveTo(target, animate = true) {
+  if (animate && !calm.matches && front) glide = { from: { ...view }, to: target, start: performance.now() };
+  else { glide = null; Object.assign(view, target); }
+  schedule();
+}
+
+/** The part of the stage that panels do not cover. */
+function clear() {
+  const bottom = getComputedStyle(document.body).getPropertyValue('--sheet').trim();
+  return { w: width, h: height - (bottom ? parseFloat(bottom) || 0 : 0) };
+}
+
+/** The view that holds these nodes. */
+function viewOf(list, largest = 1.6) {
+  let x0 = Infinity; let x1 = -Infinity; let y0 = Infinity; let y1 = -Infinity;
+  for (const node of list) {
+    x0 = Math.min(x0, posX[node]); x1 = Math.max(x1, posX[node]);
+    y0 = Math.min(y0, posY[node]); y1 = Math.max(y1, posY[node]);
+  }
+  const area = clear();
+  if (x0 > x1) return { k: 1, x: area.w / 2, y: area.h / 2 };
+  const pad = Math.min(72, area.w * 0.1);
+  const tall = Math.min(56, area.h * 0.1);
+  const k = Math.max(0.004, Math.min(largest, (area.w - 2 * pad) / Math.max(x1 - x0, 1), (area.h - 2 * tall) / Math.max(y1 - y0, 1)));
+  return { k, x: area.w / 2 - ((x0 + x1) / 2) * k, y: area.h / 2 - ((y0 + y1) / 2) * k };
+}
+function* visibleNodes() { for (let node = 0; node < nodeCount; node++) if (shown.nodes[node]) yield node; }
+function fit(animate = true) {
+  // Nodes without links lie aside; they do not make the others small.
+  const list = [...visibleNodes()];
+  const tied = list.filter((node) => degree[node] > 0);
+  const whole = viewOf(list);
+  const main = tied.length ? viewOf(tied) : whole;
+  moveTo(whole.k > main.k * 0.88 ? whole : main, animate);
+}
+function zoomBy(factor, cx = width / 2, cy = height / 2, animate = false) {
+  const k = Math.max(0.004, Math.min(12, view.k * factor));
+  const ratio = k / view.k;
+  moveTo({ k, x: cx - (cx - view.x) * ratio, y: cy - (cy - view.y) * ratio }, animate);
+}
+function reveal(node) {
+  const x = posX[node] * view.k + view.x;
+  const y = posY[node] * view.k + view.y;
+  const area = clear();
+  if (x > 60 && y > 60 && x < area.w - 60 && y < area.h - 60 && view.k > 0.3) return;
+  const k = Math.max(view.k, 0.7);
+  moveTo({ k, x: area.w / 2 - posX[node] * k, y: area.h / 2 - posY[node] * k });
+}
+
+function resize() {
+  const box = stage.getBoundingClientRect();
+  const w = Math.max(1, Math.round(box.width));
+  const h = Math.max(1, Math.round(box.height));
+  density = Math.min(2, window.devicePixelRatio || 1);
+  if (w === width && h === height && canvas.width === Math.round(w * density)) return;
+  view.x += (w - width) / 2;
+  view.y += (h - height) / 2;
+  width = w;
+  height = h;
+  canvas.width = Math.round(w * density);
+  canvas.height = Math.round(h * density);
+  front = null;
+  job = null;
+  redraw();
+}
+
+/** The node at a point of the stage, or -1; small ones can be hit with a thumb. */
+function nodeAt(x, y, slack = 8) {
+  const scale = nodeScale(view.k);
+  let best = -1;
+  let nearestBy = Infinity;
+  for (const node of labelOrder) {
+    const d = Math.hypot(posX[node] * view.k + view.x - x, posY[node] * view.k + view.y - y);
+    const r = sizeOf(node, scale);
+    if (d <= Math.max(r * 1.2, r + Math.min(slack, 12 - Math.min(r, 8))) && d - r * 0.5 < nearestBy) { best = node; nearestBy = d - r * 0.5; }
+  }
+  return best;
+}
+
+/** The edge at a point of the stage, or -1. */
+function edgeAt(x, y, slack = 6) {
+  let best = -1;
+  let nearestBy = slack;
+  const scale = nodeScale(view.k);
+  for (const run of buckets) {
+    for (const e of run.edges) {
+      if (emphasis && !(emphasis.edges ? emphasis.edges.has(e) : emphasis.nodes.has(from[e]) && emphasis.nodes.has(to[e]))) continue;
+      const d = distanceTo(e, x, y, scale, nearestBy);
+      if (d < nearestBy) { nearestBy = d; best = e; }
+    }
+  }
+  return best;
+}
+
+function distanceTo(e, x, y, scale, limit) {
+  const [ax, ay, bx, by, cx, cy] = course(e, view);
+  if (from[e] === to[e]) {
+    const r = sizeOf(from[e], scale);
+    const loop = 7 + r * 0.6 + bend[e] * 5;
+    return Math.abs(Math.hypot(x - ax, y - (ay - r - loop * 0.6)) - loop);
+  }
+  if (!bend[e] && !isTree()) return segment(x, y, ax, ay, bx, by);
+  const reach = Math.hypot(bx - ax, by - ay) * 0.6 + limit;
+  if (Math.hypot(x - (ax + bx) / 2, y - (ay + by) / 2) > reach + 20) return Infinity;
+  let least = Infinity;
+  let px = ax;
+  let py = ay;
+  for (let i = 1; i <= 12; i++) {
+    const t = i / 12;
+    const u = 1 - t;
+    let qx = u * u * ax + 2 * u * t * cx + t * t * bx;
+    let qy = u * u * ay + 2 * u * t * cy + t * t * by;
+    if (isTree()) {
+      const my = (ay + by) / 2;
+      qx = u ** 3 * ax + 3 * u * u * t * ax + 3 * u * t * t * bx + t ** 3 * bx;
+      qy = u ** 3 * ay + 3 * u * u * t * my + 3 * u * t * t * my + t ** 3 * by;
+    }
+    least = Math.min(least, segment(x, y, px, py, qx, qy));
+    px = qx;
+    py = qy;
+  }
+  return least;
+}
+
+function segment(x, y, ax, ay, bx, by) {
+  const dx = bx - ax;
+  const dy = by - ay;
+  const t = Math.max(0, Math.min(1, ((x - ax) * dx + (y - ay) * dy) / (dx * dx + dy * dy || 1)));
+  return Math.hypot(x - ax - dx * t, y - ay - dy * t);
+}
+
+/** Put nodes where they belong: in their community, or in the tree of a lineage. */
+function arrange() {
+  posX.set(homeX);
+  posY.set(homeY);
+  if (!tree) return;
+  const side = (hops, sign) => {
+    const children = new Map();
+    for (const hop of hops) {
+      if (!children.has(hop.parent)) children.set(hop.parent, []);
+      children.get(hop.parent).push(hop);
+    }
+    const column = 170;
+    const row = 128;
+    // A brood of many leaves is folded into rows, so that it stays on one screen.
+    const measure = (node) => {
+      const brood = children.get(node) || [];
+      const leaves = brood.filter((hop) => !children.has(hop.node));
+      const grown = brood.filter((hop) => children.has(hop.node)).map((hop) => measure(hop.node));
+      const columns = leaves.length > 5 ? Math.ceil(Math.sqrt(leaves.length * 1.4)) : leaves.length;
+      const inner = grown.reduce((sum, child) => sum + child.width, 0) + columns;
+      return { node, leaves, grown, columns, width: Math.max(1, inner) };
+    };
+    const put = (box, left, level) => {
+      let x = left + (box.width - box.grown.reduce((sum, child) => sum + child.width, 0) - box.columns) / 2;
+      const half = Math.ceil(box.grown.length / 2);
+      for (const child of box.grown.slice(0, half)) { put(child, x, level + 1); x += child.width; }
+      box.leaves.forEach((hop, i) => {
+        const line = Math.floor(i / Math.max(box.columns, 1));
+        posX[hop.node] = (x + (i % box.columns) + 0.5 + (line % 2 ? 0.25 : 0)) * column;
+        posY[hop.node] = sign * ((level + 1) * row + line * 62);
+      });
+      x += box.columns;
+      for (const child of box.grown.slice(half)) { put(child, x, level + 1); x += child.width; }
+      posX[box.node] = (left + box.width / 2) * column;
+      posY[box.node] = sign * level * row;
+    };
+    const whole = measure(tree.root);
+    put(whole, -whole.width / 2, 0);
+  };
+  side(tree.up, -1);
+  side(tree.down, 1);
+  posX[tree.root] = 0;
+  posY[tree.root] = 0;
+}
