@@ -191,16 +191,9 @@ class Assembly:
                     pointers.append((key, target, "lexicon", 0.99, ""))
                     continue
             for variant in spelling.variants(name, types):
-                found = run("SELECT labels, name FROM known WHERE key = ?", (variant.key,))
-                for other_labels, other in found.fetchall():
-                    if types & frozenset(other_labels.split(",")) and (
-                        variant.reason != "spelling" or self._unifiable(name, other)
-                    ):
-                        pointers.append((key, variant.key, variant.reason, variant.score, ""))
-                        break
-                else:
-                    continue
-                break
+                if self._is_known(variant, name, types):
+                    pointers.append((key, variant.key, variant.reason, variant.score, ""))
+                    break
         self._database.executemany("INSERT INTO pointer VALUES (?, ?, ?, ?, ?)", pointers)
         self._point_abbreviations()
 
@@ -240,6 +233,21 @@ class Assembly:
             document = min(users[best])
             pointers[short] = (short, best, "abbreviation", users[best][document], document)
         self._database.executemany("INSERT INTO pointer VALUES (?, ?, ?, ?, ?)", pointers.values())
+
+    def _is_known(self, variant: spelling.Variant, name: str, types: frozenset[str]) -> bool:
+        """Whether the corpus or the lexicon knows ``variant`` as something that ``name`` can be."""
+        found = self._database.execute(
+            "SELECT labels, name FROM known WHERE key = ?", (variant.key,)
+        ).fetchone()
+        if found is not None:
+            others, other = frozenset(found[0].split(",")), found[1]
+        elif (entry := spelling.lexicon().get(variant.key)) is not None:
+            others, other = frozenset({entry.type}), entry.name
+        else:
+            return False
+        # A year or a maker's name is what the guard calls a difference, so it is not asked there.
+        guarded = variant.reason == "spelling"
+        return bool(types & others) and (not guarded or self._unifiable(name, other))
 
     def _unifiable(self, one: str, other: str) -> bool:
         return names.compatible(one, other)
@@ -295,7 +303,7 @@ class Assembly:
                 value = _as_entity(cell, named.name, named.aliases, named.confidence)
                 cell_rows.add(
                     (
-                        *(cell_no, cell.type, named.name, slug(named.name)),
+                        *(cell_no, cell.type, named.name, _slug_of(root, named.name)),
                         *(cell.prefix, cell.suffix, _long_form(cell, named.name)),
                         *(len(value.mentioned_in), None, _encode(value)),
                     )
@@ -705,6 +713,12 @@ def _abbreviation(canonical: str, alias: str) -> tuple[str, str, str, float, int
 def alike(one: str, other: str) -> bool:
     """Whether two long forms are one in other words: Low-Rank Adaptation, low-rank adapters."""
     return float(fuzz.ratio(one.casefold(), other.casefold())) >= _ALIKE
+
+
+def _slug_of(root: str, name: str) -> str:
+    """Return the last part of an id: of the lexicon's name where it has one, so that it stays."""
+    entry = spelling.lexicon().get(root)
+    return slug(entry.name if entry is not None and spelling.key(entry.name) == root else name)
 
 
 def _long_form(cell: Cell, name: str) -> str:

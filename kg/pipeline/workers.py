@@ -7,6 +7,7 @@ keeps them need not understand them.
 from __future__ import annotations
 
 import ctypes
+import importlib
 import os
 import signal
 import sys
@@ -162,11 +163,11 @@ def read_on_cluster(
     A task whose worker dies is given to another by Dask.
     """
     try:
-        from distributed import Client, as_completed
+        distributed: Any = importlib.import_module("distributed")  # untyped
     except ImportError as error:
         raise KGError("--scheduler needs Dask: pip install 'mlkg[dask]'") from error
     try:
-        client: Any = Client(scheduler, timeout="10s", set_as_default=False)
+        client = distributed.Client(scheduler, timeout="10s", set_as_default=False)
     except (OSError, TimeoutError) as error:
         raise KGError(
             f"{scheduler}: no Dask scheduler answers there; start one with 'dask scheduler'"
@@ -174,7 +175,7 @@ def read_on_cluster(
     with client:
         source = chunks(work)
         threads = max(1, sum(client.nthreads().values()))
-        running = as_completed([], with_results=True)
+        running = distributed.as_completed([], with_results=True)
         under_way = 0
         while True:
             while under_way < threads * _AHEAD and (chunk := next(source, [])):
