@@ -1,0 +1,292 @@
+"""What the licences of ancestors hand down: flags for a person to judge, never verdicts.
+
+Each flag names the ancestor, the document that states its licence, the clause, a link to it, and
+the path by which it comes down.  Weights hand down more than outputs do; data hands down its own.
+The licences are data: ``ontology/licences.toml``.  What is unknown stays unknown.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final, Literal
+
+from kg import schema
+from kg.lineage.network import TRAINING, Filter, Hop, Network
+from kg.names import parse
+from kg.resources import ontology
+from kg.text import name_key
+from kg.values import Entity
+
+Level = Literal["info", "review", "conflict"]
+#: How something comes down: as weights, as outputs (taught, or data written), or as data.
+Strand = Literal["weights", "outputs", "data"]
+
+LEVELS: Final[tuple[Level, ...]] = ("conflict", "review", "info")
+#: Licences under which somebody may do nearly everything.
+_FREE: Final = frozenset({"permissive", "public", "notice"})
+_NO_ADVICE: Final = "flags for a person to judge, not legal advice"
+
+
+@dataclass(frozen=True, slots=True)
+class Obligation:
+    """One thing that a licence asks for."""
+
+    topic: str
+    travels: frozenset[str]
+    clause: str
+    words: str
+    #: For ``naming``: what a derived model's name must begin with.
+    prefix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Licence:
+    """A licence as ``licences.toml`` describes it."""
+
+    id: str
+    title: str
+    spdx: str
+    kind: str
+    url: str
+    obligations: tuple[Obligation, ...]
+    #: For terms of a service: how the names of its models begin.
+    models: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """The licence of an entity, and who says so."""
+
+    value: str
+    #: The document that states it; empty where a maker's terms apply to all its models.
+    document: str
+    #: What ``licences.toml`` knows of it; ``None`` for an unknown one.
+    licence: Licence | None
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """Something to look at before a model is passed on."""
+
+    level: Level
+    topic: str
+    #: The ancestor that brings it, by id.
+    source: str
+    licence: str
+    clause: str
+    url: str
+    words: str
+    #: Why the level is what it is.
+    why: str
+    strand: Strand
+    #: Entities from the root to the source, by id.
+    path: tuple[str, ...]
+    #: The document that states the licence.
+    document: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The licences along a model's ancestry."""
+
+    root: str
+    own: tuple[Stated, ...]
+    #: ``(ancestor, strand, stated licences, path)``, nearest first.
+    ancestors: tuple[tuple[str, Strand, tuple[Stated, ...], tuple[str, ...]], ...]
+    flags: tuple[Flag, ...]
+    #: Ancestors whose licence nothing here states, or which is not in the table.
+    unknown: tuple[str, ...]
+    advice: str = _NO_ADVICE
+
+
+@cache
+def licences() -> Mapping[str, Licence]:
+    """Return every licence of ``licences.toml``, by the key of its id and of its other names."""
+    table: dict[str, Any] = tomllib.loads(ontology("licences.toml").read_text(encoding="utf-8"))
+    found: dict[str, Licence] = {}
+    for row in table["licence"]:
+        obligations = tuple(
+            Obligation(
+                o["topic"], frozenset(o["travels"]), o["clause"], o["words"], o.get("prefix", "")
+            )
+            for o in row["obligations"]
+        )
+        licence = Licence(
+            row["id"], row["title"], row["spdx"], row["kind"], row["url"], obligations,
+            row.get("models", ""),
+        )  # fmt: skip
+        for name in (row["id"], *row["names"], row["title"]):
+            found.setdefault(name_key(name), licence)
+    return found
+
+
+def known(value: str) -> Licence | None:
+    """Return the licence called ``value``, however it is spelt."""
+    return licences().get(name_key(value))
+
+
+@cache
+def _terms() -> tuple[tuple[re.Pattern[str], Licence], ...]:
+    found = {licence.id: licence for licence in licences().values() if licence.models}
+    return tuple((re.compile(one.models, re.IGNORECASE), one) for one in found.values())
+
+
+def stated(entity: Entity | None) -> tuple[Stated, ...]:
+    """Return the licences that documents state of ``entity``, sorted.
+
+    ``license: other`` gives way to ``license_name``.  A model behind an API has the terms of its
+    maker.
+    """
+    if entity is None:
+        return ()
+    found: dict[tuple[str, str], Stated] = {}
+    named = {document: v for key, v, document in entity.facts if key == "license_name"}
+    for key, value, document in entity.facts:
+        if key == "license":
+            other = value in ("other", "unknown") or known(value) is None
+            shown = named.get(document, value) if other else value
+            found[(shown, document)] = Stated(shown, document, known(shown))
+    if not found and entity.type == "Model":
+        for pattern, licence in _terms():
+            if pattern.match(entity.name):
+                found[(licence.id, "")] = Stated(licence.id, "", licence)
+    return tuple(found[key] for key in sorted(found))
+
+
+def report(network: Network, root: str, chosen: Filter | None = None) -> Report:
+    """Return the licences of ``root`` and of all it comes from, and what they hand down to it."""
+    own = stated(network.entities.get(root))
+    ancestors = list(_walk(network, root, chosen or Filter()))
+    found: list[Flag] = []
+    unknown: list[str] = []
+    rows = []
+    weight_sources = {node for node, strand, _ in ancestors if strand == "weights"}
+    for node, strand, path in ancestors:
+        licences_here = stated(network.entities.get(node))
+        rows.append((node, strand, licences_here, path))
+        if not licences_here or all(one.licence is None for one in licences_here):
+            unknown.append(node)
+        for one in licences_here:
+            if one.licence is not None:
+                found += _flags(network, root, own, node, strand, path, one, weight_sources)
+    order = {level: place for place, level in enumerate(LEVELS)}
+    unique = {(f.topic, f.source, f.licence, f.strand): f for f in reversed(found)}
+    flags = sorted(
+        unique.values(), key=lambda f: (order[f.level], len(f.path), f.source, f.topic, f.strand)
+    )
+    return Report(root, own, tuple(rows), tuple(flags), tuple(dict.fromkeys(unknown)))
+
+
+def _walk(
+    network: Network, root: str, chosen: Filter
+) -> Iterator[tuple[str, Strand, tuple[str, ...]]]:
+    """Yield each ancestor once for each strand by which it comes down, nearest first."""
+    seen: set[tuple[str, Strand]] = set()
+    queue: deque[tuple[str, Strand, tuple[str, ...]]] = deque([(root, "weights", (root,))])
+    while queue:
+        node, strand, path = queue.popleft()
+        for hop in network.up(node, chosen):
+            following = _following(strand, hop)
+            if following is None or (hop.object, following) in seen or hop.object in path:
+                continue
+            seen.add((hop.object, following))
+            longer = (*path, hop.object)
+            yield hop.object, following, longer
+            queue.append((hop.object, following, longer))
+
+
+def _following(strand: Strand, hop: Hop) -> Strand | None:
+    """Return the strand after ``hop``; ``None`` where nothing comes down any more.
+
+    The data that a teacher learned from binds the teacher, not its students.
+    """
+    if hop.relation == TRAINING:
+        return "data" if strand == "weights" else None
+    relation = schema.relations()[hop.relation]
+    to_model = hop.object.startswith("model/")
+    if strand == "data":
+        return "outputs" if to_model else "data"
+    if strand == "outputs":
+        return "outputs"
+    return "weights" if relation.strand in ("weights", None) and to_model else "outputs"
+
+
+def _flags(
+    network: Network,
+    root: str,
+    own: tuple[Stated, ...],
+    source: str,
+    strand: Strand,
+    path: tuple[str, ...],
+    one: Stated,
+    weight_sources: set[str],
+) -> Iterator[Flag]:
+    licence = one.licence
+    if licence is None:
+        return
+
+    def flag(level: Level, topic: str, clause: str, words: str, why: str) -> Flag:
+        return Flag(
+            level, topic, source, licence.id, clause, licence.url, words, why, strand, path,
+            one.document,
+        )  # fmt: skip
+
+    for obligation in licence.obligations:
+        if strand not in obligation.travels:
+            continue
+        level, why = _judge(network, root, own, source, strand, licence, obligation, weight_sources)
+        yield flag(level, obligation.topic, obligation.clause, obligation.words, why)
+    looser = [o for o in own if o.licence is not None and o.licence.kind in _FREE]
+    if strand == "weights" and licence.kind == "community" and looser:
+        why = f"its own licence is {looser[0].value}, which says less"
+        yield flag("review", "relicensing", "", f"{licence.title} goes along with the weights", why)
+
+
+def _judge(
+    network: Network,
+    root: str,
+    own: tuple[Stated, ...],
+    source: str,
+    strand: Strand,
+    licence: Licence,
+    obligation: Obligation,
+    weight_sources: set[str],
+) -> tuple[Level, str]:
+    """Return how much attention an obligation needs here, and why."""
+    own_ids = {o.licence.id if o.licence else o.value for o in own}
+    own_kinds = {o.licence.kind for o in own if o.licence is not None}
+    said = ", ".join(sorted(o.value for o in own)) or "not stated"
+    topic = obligation.topic
+    if topic == "non-commercial":
+        if "non-commercial" in own_kinds:
+            return "info", f"its own licence is {said}, which is non-commercial too"
+        if strand == "data":
+            return "review", "trained on data under non-commercial terms"
+        if own and own_kinds & (_FREE | {"community", "copyleft"}):
+            return "conflict", f"its own licence is {said}, which allows commercial use"
+        return "review", f"its own licence: {said}"
+    if topic == "share-alike":
+        if licence.id in own_ids:
+            return "info", "it carries the same licence"
+        return ("conflict" if own else "review"), f"its own licence: {said}"
+    if topic == "no-derivatives":
+        return "conflict", "it was derived from it and is passed on"
+    if topic == "naming":
+        name = network.name(root).rpartition("/")[2]
+        if name_key(name).startswith(name_key(obligation.prefix)):
+            return "info", f"its name {name} does"
+        return ("conflict" if strand == "weights" else "review"), f"its name is {name}"
+    if topic == "no-training-on-outputs":
+        family = parse(network.name(source)).family
+        kin = {parse(network.name(node)).family for node in (root, *weight_sources)}
+        if family in kin and licence.kind == "community":
+            return "info", f"it is of the {family} family itself"
+        return "conflict", "it learned from outputs of this model"
+    if topic in ("users-cap", "revenue-cap", "source", "share-alike-data"):
+        return "review", "depends on who uses it and how"
+    return "info", ""
