@@ -34,6 +34,9 @@ EXPORTERS: Final[dict[str, str]] = {
     "gexf": "kg.exporters.tables:write_gexf",
     "neo4j": "kg.exporters.tables:write_neo4j",
     "cypher": "kg.exporters.tables:write_cypher",
+    "html": "kg.exporters.html:write_html",
+    "svg": "kg.exporters.picture:write_svg",
+    "png": "kg.exporters.picture:write_png",
 }
 
 #: The file that ``kg build`` writes into the graph's folder, by exporter; others are on request.
@@ -48,6 +51,7 @@ FILES: Final[dict[str, str]] = {
     "results": "results.csv",
     "graphml": "graph.graphml",
     "gexf": "graph.gexf",
+    "html": "graph.html",
 }
 
 

@@ -21,7 +21,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
-from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from functools import cache
@@ -31,9 +30,8 @@ from typing import Any, Final
 from kg import __version__
 from kg.errors import NotFound
 from kg.exporters.appearance import appearance
-from kg.exporters.layout import Place, place
-from kg.text import name_key
-from kg.values import EVIDENCE_KINDS, Document, Edge, Entity, Evidence, GraphView, Result
+from kg.exporters.parts import arranged, best_connected, neighbourhood
+from kg.values import EVIDENCE_KINDS, Document, Entity, Evidence, GraphView, Result
 
 PAGE: Final = Path(__file__).parent / "page"
 #: The page's own scripts, in the order in which they are joined into one.
@@ -132,23 +130,6 @@ def _policy(*scripts: str) -> str:
     )
 
 
-def node_radius(degree: int) -> float:
-    """Return the size in which a node with ``degree`` links is drawn."""
-    return round(4.0 + 1.9 * float(min(degree, 90)) ** 0.5, 2)
-
-
-def arranged(graph: GraphView) -> tuple[list[Entity], list[Edge], list[int], list[Place]]:
-    """Return entities, edges between them, the entities' degrees, and their places."""
-    entities = list(graph.entities)
-    index = {entity.id: i for i, entity in enumerate(entities)}
-    edges = [edge for edge in graph.edges if edge.subject in index and edge.object in index]
-    links = [(index[edge.subject], index[edge.object]) for edge in edges]
-    degree: Counter[int] = Counter(end for link in links for end in link)
-    degrees = [degree[i] for i in range(len(entities))]
-    places = place(len(entities), links, radii=[node_radius(d) for d in degrees])
-    return entities, edges, degrees, places
-
-
 def page_data(
     graph: GraphView, *, title: str
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]], dict[str, Any]]:
@@ -232,10 +213,11 @@ def _strongest(evidence: Iterable[Evidence]) -> list[Evidence]:
         evidence,
         key=lambda e: (not e.negated, EVIDENCE_KINDS.index(e.kind), -e.confidence, e),
     )
-    seen: set[str] = set()
-    first = [e for e in ranked if not (e.document in seen or seen.add(e.document))]  # type: ignore[func-returns-value]
-    rest = [e for e in ranked if e not in first]
-    return (first + rest)[:EVIDENCE_SHOWN]
+    first: dict[str, Evidence] = {}
+    for item in ranked:
+        first.setdefault(item.document, item)
+    rest = [item for item in ranked if first[item.document] is not item]
+    return [*first.values(), *rest][:EVIDENCE_SHOWN]
 
 
 def _result(result: Result, index: Mapping[str, int], tables: _Tables) -> list[Any]:
@@ -311,82 +293,13 @@ def _utf16_length(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
-class _Part:
-    """Some entities of a graph, and what is between them; a :class:`GraphView`."""
-
-    def __init__(self, graph: GraphView, kept: Iterable[str]) -> None:
-        inside = frozenset(kept)
-        self.entities = [entity for entity in graph.entities if entity.id in inside]
-        self.edges = [e for e in graph.edges if e.subject in inside and e.object in inside]
-        self.results = [result for result in graph.results if result.subject in inside]
-        self.merges = [merge for merge in graph.merges if merge.entity in inside]
-        self.documents = graph.documents
-        self.manifest = graph.manifest
-
-
-def find_entity(graph: GraphView, name: str) -> Entity:
-    """Return the entity called ``name`` (its name, an alias, its id or Hub repository).
-
-    Case, blanks and hyphens do not matter; where several are called so, the best connected is
-    meant.
-    """
-    wanted = name_key(name)
-    hits: list[tuple[int, Entity]] = []
-    spellings: dict[str, str] = {}
-    for entity in graph.entities:
-        for rank, names in enumerate(
-            ((entity.name, entity.id), entity.repositories, entity.aliases)
-        ):
-            for spelling in names:
-                key = name_key(spelling)
-                spellings.setdefault(key, spelling)
-                if key == wanted:
-                    hits.append((rank, entity))
-    if not hits:
-        from difflib import get_close_matches
-
-        nearest = get_close_matches(wanted, spellings, n=5, cutoff=0.4)
-        raise NotFound("entity", name, [spellings[key] for key in nearest])
-    best = min(rank for rank, _ in hits)
-    candidates = {entity.id: entity for rank, entity in hits if rank == best}
-    degree: Counter[str] = Counter()
-    for edge in graph.edges:
-        degree[edge.subject] += 1
-        degree[edge.object] += 1
-    return min(candidates.values(), key=lambda entity: (-degree[entity.id], entity.id))
-
-
-def neighbourhood(graph: GraphView, focus: str, hops: int) -> GraphView:
-    """Return the part of ``graph`` within ``hops`` links of the entity called ``focus``."""
-    start = find_entity(graph, focus).id
-    beside: defaultdict[str, set[str]] = defaultdict(set)
-    for edge in graph.edges:
-        beside[edge.subject].add(edge.object)
-        beside[edge.object].add(edge.subject)
-    reached, border = {start}, {start}
-    for _ in range(hops):
-        border = {other for node in sorted(border) for other in beside[node]} - reached
-        reached |= border
-    return _Part(graph, reached)
-
-
-def best_connected(graph: GraphView, count: int) -> GraphView:
-    """Return the ``count`` entities of ``graph`` with most links, and what is between them."""
-    degree: Counter[str] = Counter()
-    for edge in graph.edges:
-        degree[edge.subject] += 1
-        degree[edge.object] += 1
-    ranked = sorted((e.id for e in graph.entities), key=lambda i: (-degree[i], i))
-    return _Part(graph, ranked[:count])
-
-
 def notebook_html(graph: GraphView, max_nodes: int = 300) -> str:
     """Return HTML that shows ``graph`` in a notebook: the page in a frame, a still where it fails.
 
     The frame has no rights but to run the page's own scripts, open links and save files.
     Notebook viewers that drop frames show the picture beneath.
     """
-    from kg.exporters.picture import svg  # noqa
+    from kg.exporters.picture import svg
 
     total = len(graph.entities)
     part = best_connected(graph, max_nodes) if total > max_nodes else graph
