@@ -187,14 +187,15 @@ class Assembly:
             entry = lexicon.get(key)
             if entry is not None and entry.scope in ("alias", "abbreviation"):
                 target = spelling.key(entry.name)
-                if target != key and entry.type in types and self._unifiable(name, entry.name):
+                if target != key and entry.type in types and _unifiable(name, entry.name, types):
                     pointers.append((key, target, "lexicon", 0.99, ""))
                     continue
             for variant in spelling.variants(name, types):
-                if self._is_known(variant, name, types):
+                if variant.key != key and self._is_known(variant, name, types):
                     pointers.append((key, variant.key, variant.reason, variant.score, ""))
                     break
         self._database.executemany("INSERT INTO pointer VALUES (?, ?, ?, ?, ?)", pointers)
+        self._point_formats()
         self._point_abbreviations()
 
     def _point_abbreviations(self) -> None:
@@ -247,10 +248,24 @@ class Assembly:
             return False
         # A year or a maker's name is what the guard calls a difference, so it is not asked there.
         guarded = variant.reason == "spelling"
-        return bool(types & others) and (not guarded or self._unifiable(name, other))
+        return bool(types & others) and (not guarded or _unifiable(name, other, types))
 
-    def _unifiable(self, one: str, other: str) -> bool:
-        return names.compatible(one, other)
+    def _point_formats(self) -> None:
+        """Join names of models that differ in nothing that changes a model: ``-hf``, word order."""
+        run = self._database.execute
+        run("CREATE TABLE identity (identity TEXT, key TEXT, documents INTEGER)")
+        identities = _Inserts(self._database, "identity", 3)
+        models = "SELECT key, name, documents FROM known WHERE labels LIKE '%Model%' ORDER BY key"
+        for key, name, documents in run(models):
+            identities.add((repr(names.identity(name)), key, documents))
+        identities.flush()
+        run("CREATE INDEX identity_identity ON identity (identity)")
+        run(
+            "INSERT OR IGNORE INTO pointer"
+            " SELECT i.key, (SELECT b.key FROM identity b WHERE b.identity = i.identity"
+            "  ORDER BY b.documents DESC, b.key LIMIT 1) AS target, 'format', 0.95, ''"
+            " FROM identity i WHERE target <> i.key"
+        )
 
     def _root(self, key: str) -> str:
         """Return where the pointers from ``key`` lead; in a circle, to the least of its keys."""
@@ -713,6 +728,11 @@ def _abbreviation(canonical: str, alias: str) -> tuple[str, str, str, float, int
 def alike(one: str, other: str) -> bool:
     """Whether two long forms are one in other words: Low-Rank Adaptation, low-rank adapters."""
     return float(fuzz.ratio(one.casefold(), other.casefold())) >= _ALIKE
+
+
+def _unifiable(one: str, other: str, types: frozenset[str]) -> bool:
+    """Whether nothing in two names says that they are different models."""
+    return "Model" not in types or names.compatible(one, other)
 
 
 def _slug_of(root: str, name: str) -> str:

@@ -68,9 +68,9 @@ class Cell:
 def cells(rows: Sequence[Row], known: Known | None) -> Iterator[Cell]:
     """Yield the entities of one group of ``rows``; ``known`` is what the lexicon says of it."""
     for label, members in _by_type(rows, known).items():
-        for prefix, hosted in _by_repository(members).items():
-            if prefix:
-                yield Cell(label, tuple(hosted), prefix=prefix)
+        for repository, hosted in _by_repository(members).items():
+            if repository:
+                yield Cell(label, tuple(hosted), prefix=slug(repository.partition("/")[0]))
             else:
                 for suffix, senses in _by_sense(hosted, known).items():
                     yield Cell(label, tuple(senses), suffix=suffix)
@@ -130,7 +130,7 @@ def _by_repository(rows: Sequence[Row]) -> Mapping[str, list[Row]]:
     for row in rows:
         repository = row.repository.casefold()
         own = repository and repository != main
-        split[slug(repository.partition("/")[0]) if own else ""].append(row)
+        split[repository if own else ""].append(row)
     return dict(sorted(split.items()))
 
 

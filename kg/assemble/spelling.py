@@ -16,7 +16,7 @@ _DEBRIS = re.compile(r"[$\\{}*^`'’‘\"“”]")
 #: A blank or hyphen between two digits keeps them apart: "Llama 3 8B" is no "Llama 38B".
 _BETWEEN_DIGITS = re.compile(r"(?<=\d)[\s\-_‐-―−]+(?=\d)")
 #: Stands for such a gap inside a key; no name holds it.
-_GAP = "\x1e"
+_GAP = "\x02"
 #: Two digits that can be the end of a year, with a letter before them: AIME24, WMT14 En-De.
 _SHORT_YEAR = re.compile(r"(?<=[a-z])([012]\d)(?![\d.])")
 #: A word that many papers coin anew: a few letters and no digit.
@@ -66,7 +66,7 @@ def variants(name: str, labels: frozenset[str]) -> Iterator[Variant]:
     if labels & {"Model", "Dataset"}:
         for prefix in vendors():
             rest = own.removeprefix(prefix)
-            if rest != own and len(rest) > 2 and re.search(r"[a-z]", rest):
+            if rest != own and len(rest) > 1 and re.search(r"[a-z]", rest):
                 yield Variant(rest.lstrip(_GAP), "organisation", 0.95)
         organisation, slash, last = name.partition("/")
         if slash and "/" not in last and key(organisation) in organisations():
