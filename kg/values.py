@@ -224,7 +224,8 @@ class Merge:
     entity: str
     #: The spelling that joined it.
     name: str
-    #: The rule: ``spelling``, ``abbreviation``, ``lexicon``, ``organisation``, ``hub`` or
+    #: The rule: ``spelling``, ``abbreviation``, ``lexicon``, ``organisation``, ``year``,
+    #: ``format`` (``-hf``, word order), ``type`` (the same name under another type), ``hub`` or
     #: ``curated``.
     reason: str
     #: How sure, 0 to 1.

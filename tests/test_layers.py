@@ -9,8 +9,8 @@ PACKAGE = Path(__file__).parent.parent / "kg"
 
 #: From the top down: a module may import from its own layer and from those below it.
 LAYERS = [
-    *("cli", "commands", "api", "serve", "review", "query", "validation", "exporters"),
-    *("lineage", "pipeline", "assemble", "linker", "ner", "readers", "evaluation", "names"),
+    *("cli", "commands", "api", "serve", "review", "pipeline", "query", "validation", "exporters"),
+    *("lineage", "assemble", "linker", "ner", "readers", "evaluation", "names"),
     *("graph", "overrides", "store", "schema", "config", "plugins", "resources", "text"),
     *("values", "errors"),
 ]
