@@ -72,7 +72,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         parsed = _parser().parse_args(argv)
-        arguments = configured_parser(parsed.command).parse_args(parsed.arguments)
+        # Intermixed: `kg query DIR --limit 5 QUERY` is as good as `kg query --limit 5 DIR QUERY`.
+        parser = configured_parser(parsed.command)
+        arguments = parser.parse_intermixed_args(parsed.arguments)
         status = int(importlib.import_module(module_of(parsed.command)).run(arguments))
         sys.stdout.flush()
         return status
