@@ -1,0 +1,116 @@
+"""``kg extract``: write what was found in each document, a JSON line a document."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Final
+
+import msgspec
+
+if TYPE_CHECKING:
+    from kg.readers import Skipped
+
+from kg.commands.output import add_json, print_json
+from kg.errors import ChecksFailed
+
+DESCRIPTION: Final = """\
+Write the entities, edges and scores that were found in each document: one JSON line a document,
+in the form of the annotated corpora, offsets counting into title + line feed + abstract.
+
+  kg extract papers.jsonl -o found.jsonl
+  kg extract papers.jsonl | jq -r '.entities[].canonical'
+  kg extract dev.jsonl -o found.jsonl && kg evaluate dev.jsonl found.jsonl
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``kg extract``."""
+    parser.add_argument(
+        "inputs",
+        nargs="+",
+        metavar="INPUT",
+        help="papers, cards, texts, folders; - is standard input",
+    )
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", help="where the lines go (default: standard output)"
+    )
+    parser.add_argument(
+        "--gear",
+        choices=("fast", "accurate"),
+        default="fast",
+        help="fast, or accurate and slower (default: fast)",
+    )
+    parser.add_argument(
+        "--accurate",
+        dest="gear",
+        action="store_const",
+        const="accurate",
+        help="the same as --gear accurate",
+    )
+    parser.add_argument("--reader", metavar="NAME", help="read every input with this reader")
+    parser.add_argument(
+        "--strict", action="store_true", help="stop at the first record that cannot be read"
+    )
+    add_json(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Extract, and tell on standard error what was skipped; return the exit status."""
+    from kg.evaluation import as_row
+    from kg.pipeline.reading import read
+    from kg.readers import read as read_documents
+
+    lost: list[str] = []
+
+    def note(skipped: Skipped) -> None:
+        print(f"kg: {skipped}", file=sys.stderr)
+        if skipped.lost:
+            lost.append(str(skipped))
+
+    documents = read_documents(
+        arguments.inputs, reader=arguments.reader, strict=arguments.strict, on_skip=note
+    )
+    count = entities = edges = 0
+    output = arguments.output or (os.devnull if arguments.json else None)
+    with _opened(output) as lines:
+        for reading in read(documents, gear=arguments.gear):
+            lines.write(msgspec.json.encode(as_row(reading)) + b"\n")
+            count += 1
+            entities += len(reading.entities)
+            edges += len(reading.edges)
+    if arguments.json:
+        data = {
+            "documents": count,
+            "entities": entities,
+            "edges": edges,
+            "output": arguments.output,
+        }
+        print_json(data, lost)
+    else:
+        print(f"{count} documents, {entities} entities, {edges} edges", file=sys.stderr)
+    return ChecksFailed.exit_status if lost else 0
+
+
+@contextlib.contextmanager
+def _opened(output: str | None) -> Iterator[IO[bytes]]:
+    """Open standard output, or a file that appears only once it is whole."""
+    if output is None:
+        yield sys.stdout.buffer
+        return
+    if output == os.devnull:
+        with open(output, "wb") as file:
+            yield file
+        return
+    path = Path(output)
+    partial = path.with_name(path.name + ".partial")
+    try:
+        with partial.open("wb") as file:
+            yield file
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
