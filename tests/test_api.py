@@ -1,0 +1,114 @@
+"""kg as a library, on documents written here."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import networkx
+import pytest
+import rdflib
+
+import kg
+from kg import overrides
+from kg.errors import NotFound
+from kg.overrides import Rule
+
+TITLE = "TinyNet: a small student"
+ABSTRACT = (
+    "We introduce TinyNet, a language model distilled from BERT-Large. "
+    "TinyNet is evaluated on GLUE and SQuAD."
+)
+DOCUMENT = kg.Document("tinynet", "paper", TITLE, f"{TITLE}\n{ABSTRACT}", "https://example.org/t")
+
+
+@pytest.fixture(scope="module")
+def graph() -> kg.KnowledgeGraph:
+    return kg.build([DOCUMENT])
+
+
+def test_a_graph_holds_what_the_document_says(graph: kg.KnowledgeGraph) -> None:
+    (edge,) = [edge for edge in graph.edges if edge.relation == "distilledFrom"]
+    assert (edge.subject, edge.object) == ("model/tinynet", "model/bert-large")
+    (evidence,) = edge.evidence
+    assert evidence.sentence == evidence.span.of(DOCUMENT.text)
+    assert list(graph.documents) == [DOCUMENT]
+
+
+def test_every_sentence_stands_where_its_evidence_says(graph: kg.KnowledgeGraph) -> None:
+    texts = {document.id: document.text for document in graph.documents}
+    for edge in graph.edges:
+        for evidence in edge.evidence:
+            assert evidence.span.of(texts[evidence.document]) == evidence.sentence
+
+
+def test_a_name_is_found_whatever_its_spelling(graph: kg.KnowledgeGraph) -> None:
+    assert graph.entity("tiny net").id == graph.entity("model/tinynet").id == "model/tinynet"
+    with pytest.raises(NotFound) as caught:
+        graph.entity("TinyNett")
+    assert "TinyNet" in str(caught.value)
+
+
+def test_the_lineage_prints_as_a_tree(graph: kg.KnowledgeGraph) -> None:
+    tree = str(graph.lineage("TinyNet"))
+    assert "BERT-Large" in tree
+    assert "GLUE" not in tree
+
+
+def test_sparql_rows_come_as_dictionaries_in_the_order_of_the_query(
+    graph: kg.KnowledgeGraph,
+) -> None:
+    rows = graph.query(
+        "SELECT ?student ?teacher WHERE { ?s mlkg:distilledFrom ?t ."
+        " ?s rdfs:label ?student . ?t rdfs:label ?teacher }"
+    )
+    assert rows == [{"student": "TinyNet", "teacher": "BERT-Large"}]
+    assert list(rows[0]) == ["student", "teacher"]
+
+
+def test_networkx_and_rdflib_see_the_same_edge(graph: kg.KnowledgeGraph) -> None:
+    network = graph.to_networkx()
+    assert isinstance(network, networkx.MultiDiGraph)
+    dataset = graph.to_rdflib()
+    base = "https://w3id.org/mlkg/"
+    triple = (
+        rdflib.URIRef(base + "model/tinynet"),
+        rdflib.URIRef(base + "ontology#distilledFrom"),
+        rdflib.URIRef(base + "model/bert-large"),
+    )
+    assert triple in dataset
+
+
+def test_what_is_saved_is_loaded_as_the_same_graph(
+    graph: kg.KnowledgeGraph, tmp_path: Path
+) -> None:
+    loaded = kg.load(graph.save(tmp_path / "out"))
+    for name in ("documents", "entities", "edges", "results", "merges"):
+        assert list(getattr(loaded, name)) == list(getattr(graph, name))
+    assert (tmp_path / "out" / "graph.html").is_file()
+
+
+def test_corrections_are_applied(tmp_path: Path) -> None:
+    path = tmp_path / "overrides.yaml"
+    overrides.append(path, [Rule("reject_edge", ("TinyNet", "distilledFrom", "BERT-Large"))])
+    (edge,) = [
+        edge
+        for edge in kg.build([DOCUMENT], overrides=path).edges
+        if edge.relation == "distilledFrom"
+    ]
+    assert edge.status == "retracted"
+
+
+def test_a_graph_shows_itself_in_a_notebook(graph: kg.KnowledgeGraph) -> None:
+    html = graph._repr_html_()
+    assert "<iframe" in html
+    assert "srcdoc" in html
+
+
+def test_importing_kg_loads_nothing_heavy() -> None:
+    program = "import sys, kg; kg.__version__; print({'spacy', 'rdflib'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout == "set()\n"
+
+
+def test_exported_names_exist() -> None:
+    assert [name for name in kg.__all__ if not hasattr(kg, name)] == []
