@@ -286,6 +286,8 @@ def _judge(
         kin = {parse(network.name(node)).family for node in (root, *weight_sources)}
         if family in kin and licence.kind == "community":
             return "info", f"it is of the {family} family itself"
+        if licence.kind == "terms":
+            return "review", "it learned from outputs of this model; whether it competes is asked"
         return "conflict", "it learned from outputs of this model"
     if topic in ("users-cap", "revenue-cap", "source", "share-alike-data"):
         return "review", "depends on who uses it and how"

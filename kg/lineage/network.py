@@ -7,7 +7,6 @@ seconds, and the ancestors of a node are found in milliseconds.
 
 from __future__ import annotations
 
-import difflib
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -188,12 +187,14 @@ class Network:
 
     def nearest(self, name: str, count: int = 5) -> list[str]:
         """Return the names most like ``name``, best first."""
+        from rapidfuzz import fuzz, process
+
         wanted = name_key(name)
-        close = difflib.get_close_matches(wanted, list(self._by_key), n=4 * count, cutoff=0.5)
-        holding = [key for key in self._by_key if len(wanted) > 1 and wanted in key]
-        holding.sort(key=lambda key: (len(key), key))
+        keys = list(self._by_key)
+        holding = sorted((key for key in keys if len(wanted) > 2 and wanted in key), key=len)
+        close = process.extract(wanted, keys, scorer=fuzz.ratio, limit=4 * count, score_cutoff=50)
         ids: dict[str, None] = {}
-        for key in (*holding[:count], *close):
+        for key in (*holding[:count], *(found[0] for found in close)):
             for _, id_ in sorted(self._by_key[key]):
                 ids.setdefault(id_)
         return [self.name(id_) for id_ in list(ids)[:count]]
@@ -232,6 +233,14 @@ class Network:
         """Yield every hop of descent, family, succession, training and testing, any status."""
         for id_ in sorted(self._up):
             yield from self._up[id_]
+
+    def hops_between(self, subject: str, relation: str, object_: str) -> list[Hop]:
+        """Return the hops from ``subject`` to ``object_``; an empty relation stands for any."""
+        return [
+            hop
+            for hop in self._up.get(subject, ())
+            if hop.object == object_ and relation in ("", hop.relation)
+        ]
 
     # ------------------------------------------------------------------ closures and paths
 

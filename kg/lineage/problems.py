@@ -134,7 +134,7 @@ def _cycle(network: Network, knot: tuple[str, ...]) -> Problem:
 
 
 def _missing(network: Network, id_: str) -> Iterator[Problem]:
-    for hop in network.up(id_):
+    for hop in network.up(id_) if id_.startswith("model/") else ():
         if hop.relation == TRAINING or network.up(hop.object):
             continue
         step = leaf(network, hop.object, hop)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from kg import schema
-from kg.lineage.network import Hop
+from kg.lineage.network import Hop, Network
 from kg.lineage.tree import Lineage, Step, best
 from kg.values import Edge, Evidence
 
@@ -225,3 +225,41 @@ def _word_end(text: str, place: int) -> int:
         return len(text)
     blank = text.rfind(" ", 0, place)
     return place if blank < 0 or place - blank > 15 else blank
+
+
+def quote_lines(network: Network, hop: Hop, *, full: bool = False) -> list[str]:
+    """Return the best sentence of a hop, or all of them, each with its document."""
+    edge = network.edge(hop)
+    items = sorted(edge.evidence) if full else [best(edge)]
+    return [
+        f"{_relation(hop.relation)[0]} ({item.kind}): “{' '.join(item.sentence.split())}”"
+        f" {item.document}"
+        for item in items
+    ]
+
+
+def show_hops(
+    network: Network,
+    hops: Sequence[Hop],
+    console: Console,
+    heading: Sequence[str] = (),
+    *,
+    evidence: str = "short",
+) -> None:
+    """Print a chain of hops, one below the other, each with its sentence."""
+    from rich.text import Text
+
+    for words in heading:
+        console.print(Text(words, style="bold"))
+    for hop in hops:
+        words, style = _relation(hop.relation)
+        line = Text("  ")
+        line.append(network.name(hop.subject), style="bold")
+        line.append(f" {words} ", style=style)
+        line.append(network.name(hop.object), style="bold")
+        line.append(f"  {hop.kind} ", style=_KIND_STYLE.get(hop.kind, ""))
+        line.append(_support(hop), style="dim")
+        console.print(line)
+        if evidence != "none":
+            for text in quote_lines(network, hop, full=evidence == "full"):
+                console.print(Text(f"    {text.partition(': ')[2]}", style="italic"))
