@@ -318,7 +318,12 @@ class Assembly:
                 value = _as_entity(cell, named.name, named.aliases, named.confidence)
                 cell_rows.add(
                     (
-                        *(cell_no, cell.type, named.name, _slug_of(root, named.name)),
+                        *(
+                            cell_no,
+                            cell.type,
+                            named.name,
+                            _slug_of(root, named.name, value.repositories),
+                        ),
                         *(cell.prefix, cell.suffix, _long_form(cell, named.name)),
                         *(len(value.mentioned_in), None, _encode(value)),
                     )
@@ -735,9 +740,11 @@ def _unifiable(one: str, other: str, types: frozenset[str]) -> bool:
     return "Model" not in types or names.compatible(one, other)
 
 
-def _slug_of(root: str, name: str) -> str:
+def _slug_of(root: str, name: str, repositories: tuple[str, ...]) -> str:
     """Return the last part of an id: of the lexicon's name where it has one, so that it stays."""
     entry = spelling.lexicon().get(root)
+    if name in repositories:
+        name = name.rpartition("/")[2]
     return slug(entry.name if entry is not None and spelling.key(entry.name) == root else name)
 
 
