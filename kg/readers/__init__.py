@@ -58,6 +58,10 @@ _PASSED_OVER: Final = re.compile(
 )
 
 
+class _Stopped(ReadError):
+    """A record was lost, and the caller wants none to be."""
+
+
 def read(
     inputs: Iterable[str | Path | Document],
     *,
@@ -75,7 +79,7 @@ def read(
 
     def report(skipped: Skipped) -> None:
         if strict and skipped.lost:
-            raise ReadError(f"{skipped} (stopped, as --strict asks)")
+            raise _Stopped(f"{skipped} (stopped, as --strict asks)")
         on_skip(skipped)
 
     forced = choose("reader", reader, {**READERS}) if reader else None
@@ -116,6 +120,8 @@ def _documents(
             for path in _walk(Path(item), report):
                 try:
                     yield from _of_file(path, forced, report)
+                except _Stopped:
+                    raise
                 except NoDocuments as error:
                     reason = f"passed over: {_without_name(str(error), str(path))}"
                     report(Skipped(str(path), "", reason, lost=False))
@@ -146,6 +152,8 @@ def _of_file(
                     )
                     continue
                 yield source.name, document
+        except _Stopped:
+            raise
         except ReadError as error:
             # Damage after good records costs the rest of this file, not what was read before.
             if not count:

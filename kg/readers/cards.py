@@ -20,6 +20,7 @@ from kg.errors import ReadError
 from kg.readers.documents import content_id, digest, one_line, safe_url
 from kg.readers.frontmatter import (
     DATASET_KEYS,
+    HUB_KEYS,
     MODEL_KEYS,
     front_matter,
     is_flat,
@@ -39,7 +40,9 @@ _ADDRESS = re.compile(
     r"https?://(?:www\.)?(?:huggingface\.co|hf\.co)/(?P<dataset>datasets/)?"
     r"(?P<id>[A-Za-z0-9][\w.-]{0,95}(?:/[A-Za-z0-9][\w.-]{0,95})?)(?:/(?:raw|resolve|blob|tree)/.*)?/?"
 )
-_FRONT = re.compile(r"\s*---\s+(?:[A-Za-z_][\w-]*\s*:|#|---)")
+_FRONT = re.compile(
+    r"\s*---(?:[ \t]*\r?\n(?:(?!\r?\n).+\r?\n)*?---[ \t]*(?:\r?\n|$)|\s+[A-Za-z_][\w-]*\s*:|\s+#)"
+)
 _TEXT_FIELDS: Final = ("content", "text", "card", "readme", "card_text", "modelcard", "README")
 _ID_FIELDS: Final = (
     "id",
@@ -149,17 +152,20 @@ def card(
     # One key can be copied from the wrong template; the kinds are told apart by the majority.
     dataset_keys, model_keys = len(DATASET_KEYS & set(values)), len(MODEL_KEYS & set(values))
     is_dataset = is_dataset or dataset_keys > model_keys
+    # Notes and blogs have front matter, too: without one key of the Hub's it is just a text.
+    foreign = values and not repository and not HUB_KEYS & set(values)
     title = _title(text, front.body) or repository.rpartition("/")[2] or named or "untitled card"
     prefix = "datasets/" if is_dataset else ""
     if repository:
         document_id = f"card-{prefix}{repository}".replace("/", "--")
         url = safe_url(f"{HUB}/{prefix}{repository}")
     else:
-        document_id = f"card-{slug(named)}" if named else content_id(title, text)
+        known_by = named and not foreign
+        document_id = f"card-{slug(named)}" if known_by else content_id(title, text)
         url = ""
     return Document(
         id=document_id,
-        kind="dataset-card" if is_dataset else "model-card",
+        kind="text" if foreign else "dataset-card" if is_dataset else "model-card",
         title=title,
         text=text,
         url=url,
@@ -189,14 +195,14 @@ def repository_of_path(path: str) -> tuple[str, bool]:
     if stem.count("@") == 1:
         organisation, _, name = stem.partition("@")
         organisation = organisation.rpartition("__")[2]
-        generic = name.casefold() in ("readme", "card", "modelcard")
+    else:
+        organisation, _, name = stem.strip("_").partition("__")
+    if name and "@" not in name:
+        generic = name.casefold() in ("readme", "card", "modelcard", "datasetcard")
         return ("" if generic else _if_repository(f"{organisation}/{name}")), is_dataset
-    if "__" in stem.strip("_") and "@" not in stem:
-        organisation, _, name = stem.partition("__")
-        return _if_repository(f"{organisation}/{name}"), is_dataset
     if stem.casefold() in ("readme", "adapter_config", "mergekit_config") and len(parts) >= 3:
         owner = parts[-3]
-        if owner not in ("models", "datasets", "cards", "home", "tmp") and len(parts) >= 3:
+        if owner not in ("models", "datasets", "cards", "home", "tmp"):
             return _if_repository(f"{owner}/{parts[-2]}"), is_dataset
     return "", is_dataset
 

@@ -140,8 +140,11 @@ def _unwrapped(abstract: str) -> str:
     if "\n" not in abstract.strip():
         return abstract
     lines = abstract.rstrip().split("\n")
-    full = [line for line in lines[:-1] if line.strip()]
-    narrow = max(map(len, lines)) <= 100 and full and sum(map(len, full)) / len(full) > 50
-    if not narrow:
+    width = max(map(len, lines))
+    if not 50 < width <= 100:
         return abstract
-    return re.sub(r"(?<=\S)\n(?=\S)", " ", abstract)
+    joined = ""
+    for line, following in zip(lines, [*lines[1:], ""], strict=True):
+        wrapped = len(line) > 0.6 * width and line[-1:].strip() and following[:1].strip()
+        joined += line + (" " if wrapped else "\n")
+    return joined[: len("\n".join(lines))] + abstract[len("\n".join(lines)) :]

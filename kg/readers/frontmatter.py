@@ -50,6 +50,13 @@ _PLAIN_TAGS: Final = frozenset(
     for name in ("str", "int", "float", "bool", "null", "map", "seq", "timestamp")
 )
 
+_KEYS: Final = tomllib.loads((Path(__file__).parent / "cards.toml").read_text("utf-8"))
+#: Keys that dataset cards, and that model cards, have at the top level.
+DATASET_KEYS: Final = frozenset(_KEYS["dataset"])
+MODEL_KEYS: Final = frozenset(_KEYS["model"])
+#: All keys by which a Hub card is known.
+HUB_KEYS: Final = DATASET_KEYS | MODEL_KEYS | frozenset(_KEYS["other"])
+
 
 @dataclass(frozen=True, slots=True)
 class FrontMatter:
@@ -346,13 +353,10 @@ def _trimmed(text: str, start: int, end: int) -> Span:
     return Span(start, end)
 
 
-_KEYS: Final = tomllib.loads((Path(__file__).parent / "cards.toml").read_text("utf-8"))
-#: Keys that dataset cards, and that model cards, have at the top level.
-DATASET_KEYS: Final = frozenset(_KEYS["dataset"])
-MODEL_KEYS: Final = frozenset(_KEYS["model"])
+#: The blank before an item, a closing line, a known key, or a key in snake case.
 _FLAT_BREAK = re.compile(
-    r" (?=- |---(?: |$)|(?:"
-    + "|".join(map(re.escape, sorted({*DATASET_KEYS, *MODEL_KEYS, *_KEYS["other"]})))
+    r"(?<=\S)(?<![ \n]-) (?=- |---(?: |$)|[a-z]+_[a-z_]+: |(?:"
+    + "|".join(map(re.escape, sorted(HUB_KEYS)))
     + r"):(?: |$))"
 )
 _WIDE = re.compile(r" {2,}")

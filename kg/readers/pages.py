@@ -73,10 +73,9 @@ def read_page(source: Source) -> Iterator[Document]:
     """Yield a paper for each title with an abstract below it."""
     for item in _papers(_blocks(source.text())):
         if isinstance(item, _Block):
-            source.skip(
-                f"line {item.line}",
-                f"neither a title with an abstract nor known boilerplate: {item.text[:60]!r}",
-            )
+            reason = f"neither a title with an abstract nor known boilerplate: {item.text[:60]!r}"
+            tell = source.note if _is_label(item) else source.skip
+            tell(f"line {item.line}", reason)
             continue
         number = arxiv_id(item.url)
         yield paper(
@@ -98,8 +97,13 @@ def looks_like_page(head: str) -> bool:
         return True
     long = sum(len(item.paragraphs) == 1 and len(item.paragraphs[0]) > 400 for item in found)
     linked = sum(bool(item.url) for item in found)
-    stray = len(items) - len(found)
+    stray = sum(isinstance(item, _Block) and not _is_label(item) for item in items)
     return len(found) >= 2 and stray <= len(found) // 4 and max(long, linked) >= 0.7 * len(found)
+
+
+def _is_label(block: _Block) -> bool:
+    """Whether a stray block is too short to be a title: a button, a menu entry."""
+    return len(block.text) < 25 and block.text.count(" ") < 3
 
 
 def _year(number: str) -> int | None:

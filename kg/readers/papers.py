@@ -242,19 +242,18 @@ def _rows(source: Source) -> Iterator[tuple[str, Any]]:
     """
     csv.field_size_limit(LINE_LIMIT)
     lines = source.lines()
-    pending: list[tuple[int, str]] = []
+    pending: list[tuple[int, str]] = []  # lines to be read again, the next one last
     header: list[str] = []
     delimiter = ","
 
     def following() -> Iterator[str]:
+        size = 0
         while pending or (line := next(lines, None)):
-            used.append(pending.pop(0) if pending else line)  # type: ignore[arg-type]
-            if len(used) > _ROW_LINES or sum_of(used) > LINE_LIMIT:
+            used.append(pending.pop() if pending else line)  # type: ignore[arg-type]
+            size += len(used[-1][1])
+            if len(used) > _ROW_LINES or size > LINE_LIMIT:
                 raise _RunsOn
             yield used[-1][1]
-
-    def sum_of(rows: list[tuple[int, str]]) -> int:
-        return len(rows[-1][1]) if len(rows) < 3 else sum(len(line) for _, line in rows)
 
     while True:
         used: list[tuple[int, str]] = []
@@ -264,7 +263,7 @@ def _rows(source: Source) -> Iterator[tuple[str, Any]]:
             number = used[0][0]
             reason = "a quoted field does not end" if isinstance(error, _RunsOn) else str(error)
             source.skip(f"line {number}", f"the row cannot be read: {reason}")
-            pending = used[1:] + pending
+            pending += reversed(used[1:])
             continue
         if cells is None:
             return
