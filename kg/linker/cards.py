@@ -15,10 +15,10 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from itertools import zip_longest
 from typing import Any, Final
 
 from kg.names import parse, same_model, without
+from kg.readers.frontmatter import key_span, value_span
 from kg.resources import ontology
 from kg.text import name_key
 from kg.values import Document, Evidence, LocalEdge, LocalEntity, LocalResult, Mention, Span
@@ -69,11 +69,6 @@ _TRAINER: Final = re.compile(
     r"(?P<value>\[[^\]\n]+\]\((?P<url>[^)\s]+)\)|`?[\w.-]+/[\w.-]+`?)",
     re.IGNORECASE,
 )
-_PATH: Final = re.compile(r"[/@]")
-#: Folder names that say nothing without the folder above.
-_GENERIC: Final = re.compile(
-    r"\W*|.{1,2}|checkpoint[-_]?\d+|final|best|model|output|adapter|v\d+", re.IGNORECASE
-)
 _LINK: Final = re.compile(r"\[(?P<text>[^\]\n]+)\]\((?P<url>[^)\s]+)\)")
 _SHORT: Final = re.compile(r"[\w.+-]+(?:[ -][\w.+-]+){0,4}")
 #: Which relation a line of the body states; an empty one is decided as for ``base_model``.
@@ -120,7 +115,7 @@ class _Card:
         self.entities: dict[str, LocalEntity] = {e.canonical: e for e in entities}
         self.edges: dict[tuple[str, str, str], list[Evidence]] = {}
         self.results: list[LocalResult] = []
-        self.metadata = document.metadata or _flat_metadata(document)
+        self.metadata = document.metadata
         self.subject = ""
 
     def add(self, entity: LocalEntity, repository: str) -> str:
@@ -207,6 +202,7 @@ def link_card(
     card = _Card(document, entities)
     is_dataset = document.kind == "dataset-card"
     card.subject = _add_subject(card, "Dataset" if is_dataset else "Model")
+    _side_file(card)
     _facts(card)
     if is_dataset:
         _source_datasets(card)
@@ -232,15 +228,13 @@ def subject_name(document: Document) -> str:
     declared = document.metadata.get("model_name") or document.metadata.get("pretty_name")
     if isinstance(declared, str) and _is_name(declared) and "/" not in declared:
         return declared.strip()
-    path = _PATH.split(_path(document))
-    name = path[-1]
-    if len(path) > 1 and _GENERIC.fullmatch(name):
-        name = "/".join(path[-2:])
-    return name or document.title or document.id
+    return _path(document)
 
 
 def _path(document: Document) -> str:
-    return re.sub(r"[/@]?(?:README)?\.md$", "", document.id.strip(), flags=re.IGNORECASE)
+    """Return what the document is called, without what only says that it is a card."""
+    plain = re.sub(r"^card-|[-_/@.]*(?:readme)?(?:\.md)?$", "", document.id, flags=re.IGNORECASE)
+    return plain or document.title or document.id
 
 
 def _add_subject(card: _Card, label: str) -> str:
@@ -332,22 +326,12 @@ def target_of(text: str) -> tuple[str, str] | None:
 
 def _field_span(card: _Card, key: str, value: str) -> tuple[Span, Span | None]:
     """Return the line of the front matter that gives ``key`` the ``value``, and the value in it."""
-    text, end = card.document.text, _front_end(card.document)
-    head = re.compile(rf"(?:^|(?<=\s)){re.escape(key)}[ \t]*:(?=\s|$)", re.MULTILINE).search(
-        text, 0, end
-    )
-    if head is None:
-        line = re.search(r"\S[^\n]*", text)
-        return Span(*line.span()) if line else Span(0, 1), None
-    found = re.search(
-        rf"(?<![\w./-]){re.escape(value)}(?![\w/-])", text[head.end() : end]
-    ) if value else None  # fmt: skip
-    if found is None:
-        return _line(text, head.start(), head.end(), end), None
-    span = Span(head.end() + found.start(), head.end() + found.end())
-    is_near = "\n" not in text[head.end() : span.start] and span.start - head.end() < 200
-    first = head.start() if is_near else span.start
-    return _line(text, first, span.end, end), span
+    text = card.document.text
+    line = key_span(text, key, value or None)
+    if line is None:
+        first = re.search(r"\S[^\n]*", text)
+        return (Span(*first.span()) if first else Span(0, max(len(text), 1))), None
+    return line, value_span(text, key, value) if value else None
 
 
 def _line(text: str, start: int, end: int, limit: int) -> Span:
@@ -362,47 +346,6 @@ def _line(text: str, start: int, end: int, limit: int) -> Span:
     while begin < stop and text[stop - 1].isspace():
         stop -= 1
     return Span(begin, max(stop, begin + 1))
-
-
-def _front_end(document: Document) -> int:
-    if document.body:
-        return document.body
-    closing = re.search(r"\s---(?:\s|$)", document.text[3:])
-    is_front = document.text.startswith("---") and closing
-    return 3 + closing.end() if is_front and closing else 0
-
-
-_FLAT_KEY: Final = re.compile(r"(?:^|(?<=\s))([A-Za-z_][\w-]*):(?=\s|$)")
-_FLAT_KEYS: Final = frozenset(
-    {"license", "license_name", "license_link", "library_name", "pipeline_tag", "datasets", "tags",
-     "base_model", "base_model_relation", "model_name", "pretty_name", "source_datasets",
-     "task_categories", "finetuned_from", "quantized_by", "language", "teacher_model"}
-)  # fmt: skip
-
-
-def _flat_metadata(document: Document) -> dict[str, Any]:
-    """Return the plain fields of front matter that no YAML reader understands.
-
-    Line feeds lost on the way leave ``key: value`` pairs and ``- item`` lists on one line.
-    """
-    text = document.text
-    if not text.startswith("---"):
-        return {}
-    end = _front_end(document) or min(len(text), 3_000)
-    keys = list(_FLAT_KEY.finditer(text, 3, end))
-    found: dict[str, Any] = {}
-    for key, following in zip_longest(keys, keys[1:]):
-        if key[1] not in _FLAT_KEYS or key[1] in found:
-            continue
-        value = text[key.end() : following.start() if following else end].strip()
-        value = re.sub(r"\s*---\s*$", "", value)
-        if value == "-" or value.startswith("- "):
-            found[key[1]] = [i.strip().strip("\"'") for i in re.split(r"(?:^|\s)-\s+", value) if i]
-        elif value.startswith("[") and value.endswith("]"):
-            found[key[1]] = [i.strip().strip("\"'") for i in value[1:-1].split(",")]
-        else:
-            found[key[1]] = value.strip("\"'")
-    return found
 
 
 _FACTS: Final = (
@@ -484,6 +427,8 @@ def _relation(card: _Card, name: str, repository: str, several: bool) -> tuple[s
         return "adapterOf", "base_model:name", _UNSAID
     if set(subject.tuning) - set(parent.tuning) - {"base", "pt"} or "finetuned" in subject.suffixes:
         return "fineTunedFrom", "base_model:name", _UNSAID
+    if name_key(subject.name).endswith(name_key(name)):
+        return "derivedFrom", "base_model:same-name", _UNSAID
     if re.search(r"fine-?\s?tun(?:ed|ing)|instruction-tuned|further trained", body, re.IGNORECASE):
         return "fineTunedFrom", "base_model:prose", 0.8
     return "derivedFrom", "base_model:unsaid", _UNSAID
@@ -527,6 +472,19 @@ def _parents(card: _Card) -> bool:
             )
             copied = copied or relation == "quantizedFrom" or rule.endswith((":format", ":copied"))
     return copied
+
+
+def _side_file(card: _Card) -> None:
+    """Add the parents that a configuration beside a card states."""
+    text = card.document.text
+    config = card.metadata.get("adapter_config")
+    if isinstance(config, Mapping):
+        found = _ADAPTER.search(text)
+        value = config.get("base_model_name_or_path")
+        if found and isinstance(value, str):
+            _declare(card, "adapterOf", value, Span(*found.span()), "adapter_config")
+    if isinstance(card.metadata.get("mergekit_config"), Mapping) and len(text) <= _BLOCK_LIMIT:
+        _mergekit(card, 0, text)
 
 
 def _data_label(name: str) -> str:
@@ -588,7 +546,7 @@ def _tasks(card: _Card, key: str) -> None:
 def _model_index(card: _Card) -> None:
     """Add the scores of ``model-index`` as results, and what they were measured on as edges."""
     start = 0
-    text, end = card.document.text, _front_end(card.document)
+    text, end = card.document.text, card.document.body
     head = re.search(r"^model[-_]index[ \t]*:", text[:end], re.MULTILINE)
     start = head.end() if head else 0
     for result in _results(card.metadata.get("model-index") or card.metadata.get("model_index")):

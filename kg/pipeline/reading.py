@@ -19,7 +19,7 @@ from kg.values import Document, LocalEdge, LocalEntity, Reading
 
 #: What decides a reading besides the code of the packages below.
 _MODULES: Final = ("names.py", "text.py", "values.py", "pipeline/reading.py")
-_DATA: Final = ("lexicon", "names.toml", "cues.toml", "cards.toml")
+_DATA: Final = ("lexicon", "names.toml", "model_names.toml", "cues.toml", "cards.toml")
 
 
 def read(documents: Iterable[Document], *, gear: Gear = "fast") -> Iterator[Reading]:
