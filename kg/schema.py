@@ -40,6 +40,14 @@ PREFIXES: Final[Mapping[str, str]] = MappingProxyType(
         "it6": "http://data.europa.eu/it6/",
         "hf": "https://huggingface.co/",
         "arxiv": "https://arxiv.org/abs/",
+        # Entities and documents, under the base that is used unless another is chosen.
+        "model": "https://w3id.org/mlkg/model/",
+        "dataset": "https://w3id.org/mlkg/dataset/",
+        "benchmark": "https://w3id.org/mlkg/benchmark/",
+        "method": "https://w3id.org/mlkg/method/",
+        "task": "https://w3id.org/mlkg/task/",
+        "metric": "https://w3id.org/mlkg/metric/",
+        "doc": "https://w3id.org/mlkg/doc/",
     }
 )
 

@@ -27,7 +27,7 @@ from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import quote
 
 import pyoxigraph as ox
@@ -37,6 +37,9 @@ from kg.errors import NotFound, UsageError
 from kg.exporters import BASE
 from kg.resources import ontology
 from kg.values import LABELS, Document, Edge, Entity, Evidence, GraphView, Result
+
+if TYPE_CHECKING:
+    import rdflib
 
 MLKG: Final = schema.NAMESPACE
 _P: Final = schema.PREFIXES
@@ -570,6 +573,31 @@ def _statements(graph: GraphView, base: str, also: Iterable[str]) -> Iterator[Bl
         yield from inferred_blocks(graph, base)
 
 
+def to_rdflib(graph: GraphView, base: str = BASE) -> rdflib.Dataset:
+    """Return everything as an rdflib dataset whose default graph is the union of its graphs."""
+    import rdflib
+
+    base = checked_base(base)
+    dataset = rdflib.Dataset(default_union=True)
+    for prefix, namespace in prefixes(base).items():
+        dataset.bind(prefix, namespace)
+    for graph_name, subject, pairs in blocks(graph, base):
+        named = dataset.graph(rdflib.URIRef(base + graph_name))
+        for predicate, objects in pairs:
+            for value in objects:
+                node: rdflib.URIRef | rdflib.Literal
+                if isinstance(value, Iri):
+                    node = rdflib.URIRef(value)
+                elif value.datatype == "string":
+                    node = rdflib.Literal(value.value)
+                else:
+                    node = rdflib.Literal(
+                        value.value, datatype=rdflib.URIRef(_P["xsd"] + value.datatype)
+                    )
+                named.add((rdflib.URIRef(subject), rdflib.URIRef(predicate), node))
+    return dataset
+
+
 # --- how it is written -------------------------------------------------------------------------
 
 _ESCAPES: Final = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"})
@@ -601,7 +629,7 @@ def prefixes(base: str = BASE) -> dict[str, str]:
     """Return the prefixes that our files may use; those of entities depend on ``base``."""
     own = {name.lower(): f"{base}{name.lower()}/" for name in (*LABELS, "doc")}
     parts = ("assertion", "evidence", "result", "fact", "extractor", "run")
-    return {**own, **{name: f"{base}{name}/" for name in parts}, **_P}
+    return {**_P, **own, **{name: f"{base}{name}/" for name in parts}}
 
 
 class _Shortener:

@@ -1,0 +1,191 @@
+"""Run one query on an Oxigraph store."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any, Final
+
+import pyoxigraph as ox
+
+from kg import schema
+from kg.errors import UsageError
+from kg.query import canned, language
+from kg.query.answers import Answer
+from kg.query.worker import Job, values
+
+_PLACE: Final = re.compile(r"error at (\d+):(\d+): ")
+
+#: Media types of rows and of yes or no, and the engine's name for them.
+ROWS: Final = {
+    "application/sparql-results+json": ox.QueryResultsFormat.JSON,
+    "application/sparql-results+xml": ox.QueryResultsFormat.XML,
+    "text/csv": ox.QueryResultsFormat.CSV,
+    "text/tab-separated-values": ox.QueryResultsFormat.TSV,
+}
+#: Media types of triples.
+TRIPLES: Final = {
+    "text/turtle": ox.RdfFormat.TURTLE,
+    "application/n-triples": ox.RdfFormat.N_TRIPLES,
+    "application/ld+json": ox.RdfFormat.JSON_LD,
+    "application/rdf+xml": ox.RdfFormat.RDF_XML,
+    "application/n-quads": ox.RdfFormat.N_QUADS,
+    "application/trig": ox.RdfFormat.TRIG,
+}
+
+
+def _nodes(iris: tuple[str, ...]) -> list[ox.NamedNode]:
+    try:
+        return [ox.NamedNode(iri) for iri in iris]
+    except ValueError as error:
+        raise UsageError(f"a graph's name must be an absolute IRI: {error}") from error
+
+
+def _run(store: ox.Store, query: str, job: Job) -> Any:
+    options: dict[str, Any] = {"prefixes": job.prefixes}
+    if job.default_graphs or job.named_graphs is not None:
+        # With a dataset given, graphs that are not in it do not exist.
+        options["default_graph"] = list(_nodes(job.default_graphs))
+        options["named_graphs"] = list(_nodes(job.named_graphs or ()))
+    elif not language.has_dataset(query):
+        options["use_default_graph_as_union"] = True
+    try:
+        return store.query(query, **options)
+    except (SyntaxError, ValueError) as error:
+        raise UsageError(syntax_message(query, str(error))) from error
+
+
+def syntax_message(query: str, error: str) -> str:
+    """Return the parser's words with the line they are about, and a mark below the place."""
+    place = _PLACE.search(error)
+    if place is None:
+        return f"the query does not parse: {error}"
+    line_number, column = int(place[1]), int(place[2])
+    lines = query.splitlines() or [""]
+    line = lines[min(line_number, len(lines)) - 1]
+    plain = " ".join(error[place.end() :].split()) or "error"
+    # The grammar's character ranges say nothing to a person.
+    words = re.sub(r"(?:, )?\['.*?'\]", "", plain)
+    begin = max(0, min(column - 1, len(line)) - 60)
+    shown = line[begin : begin + 100]
+    mark = " " * (min(column - 1, len(line)) - begin) + "^"
+    where = f"line {line_number}, column {column}"
+    return f"the query does not parse: {where}: {words}\n  {shown}\n  {mark}"
+
+
+def answer(store: ox.Store, job: Job) -> Answer:
+    """Return the answer to ``job``; raise :class:`UsageError` where it is no query."""
+    asked = canned.parse_question(job.query, job.name, job.name)
+    notes: tuple[str, ...] = ()
+    query = job.query
+    if asked.parameters or job.parameters:
+        query, notes = canned.bind(asked, job.parameters, lambda text: _select(store, text))
+    language.check_allowed(query, services=job.services)
+    found = _run(store, query, job)
+    most = job.limit + 1 if job.limit else None
+    if isinstance(found, ox.QueryBoolean):
+        return Answer("boolean", boolean=bool(found), notes=notes)
+    if isinstance(found, ox.QueryTriples):
+        triples = [values((t.subject, t.predicate, t.object)) for t in islice(found, most)]
+        cut = bool(job.limit) and len(triples) > job.limit
+        if cut:
+            triples.pop()
+        columns = ("subject", "predicate", "object")
+        unknown = () if triples else _unknown(store, query)
+        return Answer("triples", columns, tuple(triples), cut=cut, unknown=unknown, notes=notes)
+    names = [variable.value for variable in found.variables]
+    ordered = language.columns(query, names)
+    rows = [values(row[name] for name in ordered) for row in islice(found, most)]
+    cut = bool(job.limit) and len(rows) > job.limit
+    if cut:
+        rows.pop()
+    unknown = () if rows else _unknown(store, query)
+    return Answer("rows", tuple(ordered), tuple(rows), cut=cut, unknown=unknown, notes=notes)
+
+
+def _select(store: ox.Store, text: str) -> Answer:
+    found = store.query(text, prefixes=dict(schema.PREFIXES), use_default_graph_as_union=True)
+    if not isinstance(found, ox.QuerySolutions):
+        raise UsageError("names are looked up by SELECT")
+    names = [variable.value for variable in found.variables]
+    return Answer("rows", tuple(names), tuple(values(row[name] for name in names) for row in found))
+
+
+def _unknown(store: ox.Store, query: str) -> tuple[str, ...]:
+    """Return the IRIs that the query names and the graph holds nowhere, in their order."""
+    found: dict[str, None] = {}
+    for iri in _named(query):
+        try:
+            node = ox.NamedNode(iri)
+        except ValueError:
+            continue
+        patterns = ((node, None, None), (None, node, None), (None, None, node))
+        if not any(next(store.quads_for_pattern(*pattern), None) for pattern in patterns):
+            found[iri] = None
+    return tuple(found)
+
+
+def _named(query: str) -> Iterator[str]:
+    """Yield the IRIs that a query names outside of its prologue."""
+    prefixes = dict(schema.PREFIXES)
+    significant = [t for t in language.tokens(query) if t.kind not in ("space", "comment")]
+    skip = 0
+    for index, token in enumerate(significant):
+        if skip:
+            skip -= 1
+            continue
+        if token.kind == "word" and token.text.upper() == "PREFIX" and index + 2 < len(significant):
+            prefixes[significant[index + 1].text.rstrip(":")] = significant[index + 2].text[1:-1]
+            skip = 2
+        elif token.kind == "word" and token.text.upper() == "BASE":
+            skip = 1
+        elif token.kind == "iri":
+            yield token.text[1:-1]
+        elif token.kind == "name" and not token.text.startswith("_:"):
+            prefix, _, local = token.text.partition(":")
+            if prefix in prefixes and prefix != "xsd":
+                yield prefixes[prefix] + local.rstrip(".")
+
+
+class _Bounded(io.BytesIO):
+    """Bytes in memory, up to a limit."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._most = most
+
+    def write(self, data: Any, /) -> int:
+        if self._most and self.tell() + len(data) > self._most:
+            raise OSError("answer too large")
+        return super().write(data)
+
+
+def serialised(store: ox.Store, job: Job) -> tuple[bytes, bool]:
+    """Return the answer as the bytes of ``job.media_type``, and whether it was too large.
+
+    ``job.media_type`` lists what the asker takes, best first; the first that fits the form of
+    the query is used, and the bytes begin with its name and a line feed.
+    """
+    language.check_allowed(job.query, services=job.services)
+    found = _run(store, job.query, job)
+    accepted = job.media_type.split(",")
+    output = _Bounded(job.most_bytes)
+    formats: dict[str, Any] = dict(TRIPLES if isinstance(found, ox.QueryTriples) else ROWS)
+    if isinstance(found, ox.QueryBoolean):
+        formats = {name: formats[name] for name in ROWS if "json" in name or "xml" in name}
+    chosen = next((name for name in accepted if name in formats), None)
+    if chosen is None:
+        raise UsageError(f"not acceptable: this answer is written as {', '.join(formats)}")
+    output_format = formats[chosen]
+    try:
+        if isinstance(found, ox.QueryTriples):
+            found.serialize(output, format=output_format)
+        else:
+            found.serialize(output, format=output_format)
+    except OSError as error:
+        if "answer too large" in str(error):
+            return b"", True
+        raise
+    return f"{chosen}\n".encode() + output.getvalue(), False

@@ -1,0 +1,85 @@
+"""Graphs as Oxigraph stores: small ones in memory, large ones on disk beside the graph."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Final
+
+import pyoxigraph as ox
+
+from kg.errors import NotFound, ReadError
+
+#: RDF files by their ending.
+FORMATS: Final = {
+    ".nq": ox.RdfFormat.N_QUADS,
+    ".nt": ox.RdfFormat.N_TRIPLES,
+    ".ttl": ox.RdfFormat.TURTLE,
+    ".trig": ox.RdfFormat.TRIG,
+    ".jsonld": ox.RdfFormat.JSON_LD,
+    ".rdf": ox.RdfFormat.RDF_XML,
+    ".owl": ox.RdfFormat.RDF_XML,
+    ".xml": ox.RdfFormat.RDF_XML,
+}
+#: Files above this size are kept as a store on disk: loading them anew would be slower.
+LARGE: Final = 48 * 2**20
+
+
+def load(store: ox.Store, path: Path) -> None:
+    """Load the RDF file ``path`` into ``store``; raise :class:`ReadError` where it is malformed."""
+    if not path.is_file():
+        raise NotFound("RDF file", str(path))
+    if path.suffix.lower() not in FORMATS:
+        raise ReadError(
+            f"{path}: cannot tell which RDF syntax this is; name it {', '.join(FORMATS)}"
+        )
+    try:
+        store.bulk_load(path=str(path), format=FORMATS[path.suffix.lower()])
+    except (SyntaxError, ValueError) as error:
+        raise ReadError(f"{path}: {error}") from error
+
+
+def open_store(path: Path, *, cache: Path | None = None, on_disk: bool | None = None) -> ox.Store:
+    """Return a store with the RDF file ``path``.
+
+    With ``cache`` (a folder), a large file is loaded once into a store on disk there, which is
+    opened read-only from then on, by as many processes as like; it is named by the file's hash,
+    so another file never answers in its place.  ``on_disk`` decides instead of the size.
+    """
+    large = path.stat().st_size > LARGE if on_disk is None and path.is_file() else on_disk
+    if cache is None or not large:
+        store = ox.Store()
+        load(store, path)
+        return store
+    return ox.Store.read_only(str(disk_store(path, cache)))
+
+
+def disk_store(path: Path, cache: Path) -> Path:
+    """Return the folder of the store on disk that holds the RDF file ``path``, made if need be."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()[:16]
+    home = cache / digest
+    if home.is_dir():
+        return home
+    cache.mkdir(parents=True, exist_ok=True)
+    new = Path(tempfile.mkdtemp(dir=cache, prefix="new-"))
+    try:
+        store = ox.Store(str(new))
+        load(store, path)
+        store.flush()
+        del store
+        # Whoever comes second finds the folder taken, by a store with the same content.
+        if not home.is_dir():
+            os.rename(new, home)
+    except OSError:
+        if not home.is_dir():
+            raise
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+    for old in cache.iterdir():
+        if old.is_dir() and old != home and not old.name.startswith("new-"):
+            shutil.rmtree(old, ignore_errors=True)
+    return home

@@ -1,0 +1,746 @@
+"""Questions get the answers that stand in the graph; wild and unsafe ones are stopped."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from functools import cache
+from pathlib import Path
+from threading import Thread
+
+import pyoxigraph as ox
+import pytest
+import rdflib
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from small import small
+
+from kg import schema, store
+from kg.cli import main
+from kg.errors import KGError, NotFound, TimedOut, UsageError
+from kg.exporters import exporter
+from kg.exporters.rdf import to_rdflib
+from kg.query import Job, ask, canned, language, load, question, questions, select
+from kg.query.answers import Answer, Value, write
+from kg.query.running import answer
+from kg.query.sources import opening
+
+ONTOLOGY = schema.NAMESPACE
+BASE = "https://w3id.org/mlkg/"
+PAPER, LATER, CARD = (f"{BASE}doc/{x}" for x in ("2401.00001", "2402.00002", "org%2Ftiny-gguf"))
+DISTIL = "We distil Tiny from Big and fine-tune it from Base."
+PRUNED = "It is not pruned from Big."
+TINY_BIG = {"subject": "Tiny", "object": "Big"}
+PICK = "# title: t\n# param: x entity - a thing\nSELECT ?x { ?x rdfs:label ?name }"
+#: A query that no engine ends in time.
+WILD = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l . ?m ?o ?p }"
+
+GRAPH = small()
+
+#: Every canned question, what it is asked, and what it answers.
+ANSWERS: dict[str, tuple[dict[str, str], list[tuple[str | None, ...]]]] = {
+    "ancestors": (
+        {"model": "tiny gguf"},
+        [
+            ("Tiny", "mlkg:distilledFrom", "Big", "model:big"),
+            ("Tiny", "mlkg:fineTunedFrom", "Base", "model:base"),
+            ("tiny-gguf", "mlkg:quantizedFrom", "Tiny", "model:tiny"),
+        ],
+    ),
+    "bases": (
+        {},
+        [("Big", "model:big", "2"), ("Base", "model:base", "1"), ("Tiny", "model:tiny", "1")],
+    ),
+    "benchmarks": ({}, [("Notes", "dataset:notes", "1"), ("Quiz", "benchmark:quiz", "1")]),
+    "candidates": (
+        {},
+        [("Base", "mlkg:derivedFrom", "Big", "0.3", "Perhaps Base comes from Big.", LATER)],
+    ),
+    "conflicts": (
+        {},
+        [("each is said to outperform the other", "Base", "mlkg:outperforms", "Tiny")],
+    ),
+    "descendants": (
+        {"model": "big model"},
+        [
+            ("Big", "Notes", "mlkg:generatedBy", "dataset:notes"),
+            ("Big", "Tiny", "mlkg:distilledFrom", "model:tiny"),
+            ("Tiny", "tiny-gguf", "mlkg:quantizedFrom", "model:tiny-gguf"),
+        ],
+    ),
+    "distilled": ({}, [("Tiny", "Big", "0.95", "extracted", DISTIL, PAPER)]),
+    "hidden-teachers": ({}, [("Tiny", "Notes", "mlkg:generatedBy", "Big")]),
+    "introduced": (
+        {},
+        [
+            ("Tiny", "mlkg:Model", "Tiny learns from Big", PAPER),
+            ("tiny-gguf", "mlkg:Model", "tiny-gguf", CARD),
+        ],
+    ),
+    "leaderboard": (
+        {"benchmark": "QUIZ"},
+        [("Base", "80", "80", "accuracy", LATER), ("Tiny", "71.5%", "71.5", None, PAPER)],
+    ),
+    "licences": (
+        {"model": "tiny-gguf"},
+        [
+            ("tiny-gguf", "itself", "mit", CARD),
+            ("Base", "ancestor", None, None),
+            ("Big", "ancestor", None, None),
+            ("Tiny", "ancestor", None, None),
+        ],
+    ),
+    "methods": ({}, [("LoRA", "method:lora", "2")]),
+    "names": ({"thing": "org/tiny"}, [("name", "Tiny"), ("hub", "org/tiny"), ("alias", "TINY")]),
+    "only-source": (
+        {"document": "org/tiny-gguf"},
+        [("tiny-gguf", "mlkg:quantizedFrom", "Tiny", "accepted")],
+    ),
+    "proof": (
+        {"subject": "Tiny", "object": "Big"},
+        [
+            (
+                *("mlkg:distilledFrom", "accepted", "0.95", DISTIL, "extracted", "r1", None),
+                *(PAPER, "21", "72", "true"),
+            ),
+            (
+                *("mlkg:prunedFrom", "negated", "0.9", PRUNED, "extracted", "r1", "true"),
+                *(PAPER, "184", "210", "true"),
+            ),
+        ],
+    ),
+    "siblings": ({"model": "Notes"}, [("model:tiny", "Tiny", "Big")]),
+    "tested-on": ({"benchmark": "quiz"}, [("Tiny", "mlkg:Model", "model:tiny")]),
+    "trained-and-tested": (
+        {"model": "tiny"},
+        [
+            ("mlkg:trainedOn", "Notes", "dataset:notes", "0.9"),
+            ("mlkg:evaluatedOn", "Notes", "dataset:notes", "0.9"),
+            ("mlkg:evaluatedOn", "Quiz", "benchmark:quiz", "0.9"),
+        ],
+    ),
+    "trained-on-test": ({}, [("Tiny", "Notes", "Notes")]),
+}
+
+
+def expected(name: str) -> list[tuple[str | None, ...]]:
+    """The rows of :data:`ANSWERS` with prefixes expanded."""
+
+    def full(cell: str | None) -> str | None:
+        prefix, colon, local = (cell or "").partition(":")
+        known = {"mlkg", "model", "dataset", "benchmark", "method"}
+        return schema.PREFIXES[prefix] + local if colon and prefix in known else cell
+
+    return [tuple(map(full, row)) for row in ANSWERS[name][1]]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A graph's folder as ``kg build`` leaves it."""
+    home = tmp_path_factory.mktemp("graph")
+    store.write(small(), home)
+    exporter("nquads")(small(), home / "graph.nq")
+    return home
+
+
+def kg(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command as a user does."""
+    return subprocess.run(
+        [sys.executable, "-m", "kg", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+# --- canned questions --------------------------------------------------------------------------
+
+
+def test_there_are_answers_for_every_canned_question() -> None:
+    assert set(ANSWERS) == set(questions())
+    assert len(ANSWERS) >= 12
+
+
+@pytest.mark.parametrize("name", sorted(ANSWERS))
+def test_a_canned_question_is_answered(name: str) -> None:
+    rows = select(GRAPH, name, **ANSWERS[name][0])
+    assert [tuple(row.values()) for row in rows] == expected(name)
+
+
+@pytest.mark.parametrize("name", sorted(ANSWERS))
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:rdflib")
+def test_rdflib_gives_the_same_answers(name: str) -> None:
+    """The questions are plain SPARQL 1.1: no engine is needed that is not standard."""
+    dataset = to_rdflib(small())
+    given = ANSWERS[name][0]
+
+    def ask_rdflib(text: str) -> Answer:
+        found = dataset.query(text, initNs=dict(schema.PREFIXES))
+        columns = [str(variable) for variable in found.vars]
+        rows = tuple(
+            tuple(None if row[c] is None else value_of(row[c]) for c in columns) for row in found
+        )
+        return Answer("rows", tuple(columns), rows)
+
+    query, _ = canned.bind(question(name), given, ask_rdflib)
+    rows = [tuple(None if v is None else v.value for v in row) for row in ask_rdflib(query).rows]
+    # Decimals keep their written form here, and Oxigraph's canonical one is shorter.
+    assert [tuple("80" if cell == "80.0" else cell for cell in row) for row in rows] == expected(
+        name
+    )
+
+
+def value_of(term: object) -> Value:
+    if isinstance(term, rdflib.URIRef):
+        return Value("uri", str(term))
+    assert isinstance(term, rdflib.Literal)
+    return Value("literal", str(term), str(term.datatype or ""))
+
+
+def test_every_question_has_a_title_and_describes_its_parameters() -> None:
+    for item in questions().values():
+        assert item.title != item.name, item.name
+        variables = {t.text[1:] for t in language.tokens(item.sparql) if t.kind == "variable"}
+        assert {parameter.name for parameter in item.parameters} <= variables, item.name
+        assert all(parameter.about for parameter in item.parameters)
+
+
+def test_a_parameter_may_narrow_a_question() -> None:
+    assert select(GRAPH, "distilled", teacher="Base") == []
+    assert [
+        row["name"] for row in select(GRAPH, "leaderboard", benchmark="Quiz", by="Accuracy")
+    ] == ["Base"]
+    assert select(GRAPH, "candidates", least="0.31") == []
+    (proof,) = select(GRAPH, "proof", subject="tiny", object="big", relation="PrunedFrom")
+    assert proof["status"] == "negated"
+    assert proof["relation"] == ONTOLOGY + "prunedFrom"
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["Tiny", "tiny", "T-I n_y", "model:tiny", "model/tiny", f"{BASE}model/tiny", "org/tiny"],
+)
+def test_a_thing_is_found_by_any_of_its_names(written: str) -> None:
+    rows = select(GRAPH, "names", thing=written)
+    assert rows[0] == {"kind": "name", "name": "Tiny"}
+
+
+def test_of_two_things_of_one_name_the_exact_spelling_wins_then_the_usual_order() -> None:
+    assert select(GRAPH, "SELECT ?x { ?x rdfs:label ?l }", l="base") == [
+        {"x": BASE + "method/base"}
+    ]
+    for written, found in (("base", "method/base"), ("Base", "model/base"), ("BASE", "model/base")):
+        rows = select(GRAPH, PICK, x=written)
+        assert rows == [{"x": BASE + found}]
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "error", "words"),
+    [
+        ("ancestors", {"model": "tinny"}, NotFound, "Tiny"),
+        ("ancestors", {}, UsageError, "needs --param model"),
+        ("ancestors", {"modle": "Tiny"}, UsageError, "no parameter 'modle'; there are: model"),
+        ("candidates", {"least": "much"}, UsageError, "decimal digits"),
+        ("proof", {**TINY_BIG, "relation": "distiledFrom"}, NotFound, "distilledFrom"),
+    ],
+)
+def test_a_wrong_parameter_is_told_with_the_remedy(
+    name: str, given: dict[str, str], error: type[KGError], words: str
+) -> None:
+    with pytest.raises(error, match=words):
+        select(GRAPH, name, **given)
+
+
+# --- binding and refusing ----------------------------------------------------------------------
+
+
+@settings(deadline=None)
+@given(st.text())
+def test_whatever_a_parameter_says_it_stays_one_literal(text: str) -> None:
+    query = "SELECT ?x WHERE { ?s rdfs:label ?x FILTER(STR(?x) = ?wanted) }"
+    bound = language.bind(query, {"wanted": canned.quote(text)})
+    before, after = (list(language.tokens(text)) for text in (query, bound))
+    changed = [new for old, new in zip(before, after, strict=True) if old != new]
+    assert [(t.kind, t.text) for t in changed] == [("string", canned.quote(text))]
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.text(st.characters(codec="utf-8"), max_size=20))
+def test_a_bound_text_comes_back_as_it_was_given(text: str) -> None:
+    rows = select(GRAPH, "SELECT ?wanted {}", wanted=text)
+    assert rows == [{"wanted": text}]
+
+
+@settings(deadline=None)
+@given(st.text())
+def test_tokens_lose_nothing(text: str) -> None:
+    assert "".join(token.text for token in language.tokens(text)) == text
+
+
+def test_a_variable_inside_a_string_a_comment_or_an_iri_is_not_bound() -> None:
+    query = 'SELECT ?y { ?y ?p "?x" . # ?x\n <http://e/?x> ?p ?x }'
+    assert language.bind(query, {"x": "<http://v>"}) == (
+        'SELECT ?y { ?y ?p "?x" . # ?x\n <http://e/?x> ?p <http://v> }'
+    )
+
+
+def test_a_bound_variable_stays_a_column_and_may_order() -> None:
+    query = "SELECT ?x (COUNT(?x) AS ?n) { ?x a ?t } GROUP BY ?x ORDER BY DESC(?x) ?x LIMIT 3"
+    assert language.bind(query, {"x": "<u:x>"}) == (
+        "SELECT (<u:x> AS ?x) (COUNT(<u:x>) AS ?n) { <u:x> a ?t } "
+        "GROUP BY (<u:x>) ORDER BY DESC(<u:x>) (<u:x>) LIMIT 3"
+    )
+
+
+UPDATES = [
+    "INSERT DATA { <a:> <b:> <c:> }",
+    "PREFIX x: <http://x/> delete where { ?s ?p ?o }",
+    "LOAD <http://127.0.0.1/x>",
+    "CLEAR ALL",
+    "DROP GRAPH_ <http://x>",
+    "WITH <http://x> DELETE { ?s ?p ?o } WHERE { ?s ?p ?o }",
+]
+
+
+@pytest.mark.parametrize("update", UPDATES)
+def test_an_update_is_refused_in_words(folder: Path, update: str) -> None:
+    done = kg("query", str(folder), update)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "update" in done.stderr
+
+
+@cache
+def load_small() -> ox.Store:
+    return load(GRAPH)
+
+
+def test_service_works_in_this_engine_where_it_is_allowed() -> None:
+    """Without this, the tests below would pass on an engine that knows no SERVICE."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/sparql"
+        job = Job(f"SELECT * {{ SERVICE SILENT <{url}> {{ ?s ?p ?o }} }}", services=(url,))
+        asking = Thread(target=answer, args=(load_small(), job), daemon=True)
+        asking.start()
+        server.settimeout(20)
+        connection, _ = server.accept()
+        connection.close()
+
+
+HIDDEN_SERVICES = [
+    "SELECT * { SERVICE <URL> { ?s ?p ?o } }",
+    "SELECT * { service silent <URL> { ?s ?p ?o } }",
+    "SELECT * { ?s ?p 1.SERVICE <URL> { ?s ?p ?o } }",
+    "SELECT * { BIND(<URL> AS ?e) SERVICE ?e { ?s ?p ?o } }",
+    "PREFIX h: <URL> SELECT * { SERVICE h: { ?s ?p ?o } }",
+    "PREFIX : <URL> SELECT * { SERVICE:{ ?s ?p ?o } }",
+    "PREFIX : <URL> SELECT * { ?s ?p true.SERVICE:{ ?s ?p ?o } }",
+    "SELECT * { ?s ?p trueSERVICE<URL>{ ?s ?p ?o } }",
+    "SELECT * { SERVICESILENT<URL>{ ?s ?p ?o } }",
+    "SELECT * { ?s ?p 1e0SERVICE<URL>{ ?s ?p ?o } }",
+    "SELECT * { #\nSERVICE<URL>{ ?s ?p ?o } }",
+    r"SELECT * { \u0053ERVICE <URL> { ?s ?p ?o } }",
+    "SELECT * { FILTER(1<2)SERVICE<URL>{ ?s ?p ?o } }",
+    "SELECT * { { SELECT * { SERVICE <URL> { ?s ?p ?o } } } }",
+    "ASK { FILTER EXISTS { SERVICE <URL> { ?s ?p ?o } } }",
+    "SELECT * { ?s ?p '''it's # ''' . SERVICE <URL> { ?s ?p ?o } }",
+]
+
+
+@pytest.mark.parametrize("query", HIDDEN_SERVICES)
+def test_service_is_refused_and_the_other_server_is_never_called(query: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.1)
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/sparql"
+        with pytest.raises(UsageError):
+            answer(load_small(), Job(query.replace("URL", url)))
+        with pytest.raises(TimeoutError):
+            server.accept()
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        'SELECT * { ?s ?p "SERVICE <http://x>" }',
+        "SELECT * { ?service ?p ?o } # SERVICE <http://x> {}",
+        "PREFIX SERVICE: <http://x/> SELECT * { ?s SERVICE:SERVICE ?o }",
+        "SELECT * { ?s <http://x/SERVICE> 'INSERT' }",
+    ],
+)
+def test_the_mere_word_is_not_refused(query: str) -> None:
+    language.check_allowed(query)
+
+
+def test_service_is_allowed_by_its_full_name_only() -> None:
+    query = "SELECT * { SERVICE <http://a/sparql> { ?s ?p ?o } }"
+    language.check_allowed(query, services=["http://a/sparql"])
+    with pytest.raises(UsageError, match="allow-service"):
+        language.check_allowed(query, services=["http://a/"])
+
+
+# --- the command -------------------------------------------------------------------------------
+
+
+def test_prefixes_are_preset_and_all_graphs_are_asked_at_once(folder: Path) -> None:
+    query = """SELECT ?p ?c { model:tiny ?p model:big .
+               ?a rdf:subject model:tiny ; rdf:predicate ?p ; mlkg:confidence ?c }"""
+    done = kg("query", str(folder), query, "--format", "csv")
+    assert done.stdout == f"p,c\r\n{ONTOLOGY}distilledFrom,0.95\r\n" or done.stdout == (
+        f"p,c\n{ONTOLOGY}distilledFrom,0.95\n"
+    )
+
+
+def test_columns_stand_in_the_order_of_the_query(folder: Path) -> None:
+    done = kg(
+        "query", str(folder), "SELECT * { ?z mlkg:distilledFrom ?a ; rdfs:label ?m }", "--json"
+    )
+    assert json.loads(done.stdout) == {
+        "schema_version": 1,
+        "data": {
+            "columns": ["z", "a", "m"],
+            "rows": [{"z": f"{BASE}model/tiny", "a": f"{BASE}model/big", "m": "Tiny"}],
+        },
+        "warnings": [],
+    }
+
+
+def test_a_table_shows_short_names(folder: Path) -> None:
+    done = kg("query", str(folder), "SELECT ?m ?p { ?m ?p model:big ; rdfs:label ?l } ORDER BY ?m")
+    lines = [line.split() for line in done.stdout.splitlines() if line.strip()]
+    assert lines[0] == ["m", "p"]
+    assert lines[2:] == [
+        ["dataset:notes", "mlkg:generatedBy"],
+        ["model:tiny", "mlkg:distilledFrom"],
+    ]
+
+
+ROW = Answer(
+    "rows",
+    ("a", "b"),
+    (
+        (Value("uri", "http://e/x"), Value("literal", 'say "hi",\n\tnow', "", "en")),
+        (None, Value("literal", "7", schema.PREFIXES["xsd"] + "integer")),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("csv", 'a,b\r\nhttp://e/x,"say ""hi"",\n\tnow"\r\n,7\r\n'),
+        ("tsv", '?a\t?b\n<http://e/x>\t"say \\"hi\\",\\n\\tnow"@en\n\t7\n'),
+        ("jsonl", '{"a": "http://e/x", "b": "say \\"hi\\",\\n\\tnow"}\n{"a": null, "b": "7"}\n'),
+        ("md", '| a | b |\n| --- | --- |\n| http://e/x | say "hi", now |\n|  | 7 |\n'),
+    ],
+)
+def test_rows_are_written_in_each_format(name: str, text: str) -> None:
+    assert "".join(write(ROW, name)) == text
+
+
+def test_json_is_that_of_sparql_results() -> None:
+    assert json.loads("".join(write(ROW, "json"))) == {
+        "head": {"vars": ["a", "b"]},
+        "results": {
+            "bindings": [
+                {
+                    "a": {"type": "uri", "value": "http://e/x"},
+                    "b": {"type": "literal", "value": 'say "hi",\n\tnow', "xml:lang": "en"},
+                },
+                {
+                    "b": {
+                        "type": "literal",
+                        "value": "7",
+                        "datatype": schema.PREFIXES["xsd"] + "integer",
+                    }
+                },
+            ]
+        },
+    }
+
+
+def test_construct_answers_turtle_and_ask_a_word(folder: Path) -> None:
+    query = "CONSTRUCT { ?s mlkg:teacherOf ?o } { ?o mlkg:distilledFrom ?s }"
+    done = kg("query", str(folder), query)
+    graph = rdflib.Graph().parse(data=done.stdout, format="turtle")
+    assert [tuple(map(str, triple)) for triple in graph] == [
+        (f"{BASE}model/big", ONTOLOGY + "teacherOf", f"{BASE}model/tiny")
+    ]
+    assert "@prefix mlkg:" in done.stdout
+    assert kg("query", str(folder), "ASK { ?s mlkg:distilledFrom ?o }").stdout == "true\n"
+    assert "DESCRIBE" in kg("query", str(folder), query, "--format", "csv").stderr
+
+
+def test_a_query_may_come_from_a_file_or_standard_input(folder: Path, tmp_path: Path) -> None:
+    file = tmp_path / "mine.rq"
+    file.write_text("# param: model entity - a model\nSELECT ?x { ?model mlkg:distilledFrom ?x }")
+    done = kg("query", str(folder), "--file", str(file), "--param", "model=TINY", "--format", "tsv")
+    assert done.stdout == f"?x\n<{BASE}model/big>\n"
+    done = subprocess.run(
+        [sys.executable, "-m", "kg", "query", str(folder), "-", "--format", "tsv"],
+        input="SELECT (1 AS ?x) {}",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "?x\n1\n"
+
+
+def test_any_rdf_file_can_be_asked(tmp_path: Path) -> None:
+    file = tmp_path / "x.ttl"
+    file.write_text("<http://e/a> a <http://e/B> .")
+    done = kg("query", str(file), "SELECT ?s { ?s a <http://e/B> }", "--format", "csv")
+    assert done.stdout.split() == ["s", "http://e/a"]
+    file.write_text("<http://e/a> a ")
+    done = kg("query", str(file), "ASK {}")
+    assert done.returncode == 1
+    assert str(file) in done.stderr
+
+
+def test_a_graph_without_rdf_files_is_exported_for_the_time_being(tmp_path: Path) -> None:
+    store.write(small(), tmp_path)
+    done = kg("query", str(tmp_path), "ASK { model:tiny mlkg:distilledFrom model:big }")
+    assert done.stdout == "true\n"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["manifest.json", "store"]
+
+
+def test_no_rows_is_explained(folder: Path) -> None:
+    done = kg("query", str(folder), "SELECT ?x { ?x mlkg:distiledFrom model:huge }")
+    assert done.returncode == 0
+    assert "the ontology has no mlkg:distiledFrom; did you mean mlkg:distilledFrom" in done.stderr
+    assert "this graph holds no model:huge" in done.stderr
+    done = kg("query", str(folder), "SELECT ?x { ?x mlkg:distilledFrom ?x }")
+    assert "not together" in done.stderr
+
+
+def test_a_syntax_error_shows_the_line_and_the_place(folder: Path) -> None:
+    done = kg("query", str(folder), "SELECT ?x {\n  ?x mlkg:trainedOn }")
+    assert done.returncode == 2
+    words, line, mark = done.stderr.splitlines()
+    assert "line 2" in words
+    assert line.strip() == "?x mlkg:trainedOn }"
+    assert line[mark.index("^") :].startswith("}")
+
+
+def test_a_limit_says_that_there_is_more(folder: Path) -> None:
+    query = "SELECT ?s { ?s a mlkg:Model } ORDER BY ?s"
+    done = kg("query", str(folder), query, "--limit", "2", "--format", "tsv")
+    assert done.stdout.count("\n") == 3
+    assert "stopped at 2 rows" in done.stderr
+    assert "stopped" not in kg("query", str(folder), query, "--limit", "5").stderr
+
+
+def test_only_a_named_graph_is_asked_on_request(folder: Path) -> None:
+    graph = f"{BASE}graph/provenance"
+    query = "ASK { ?x mlkg:distilledFrom ?y }"
+    assert kg("query", str(folder), query, "--graph", graph).stdout == "false\n"
+    assert kg(
+        "query", str(folder), f"ASK FROM <{graph}> {{ ?x mlkg:distilledFrom ?y }}"
+    ).stdout == ("false\n")
+
+
+def test_an_unknown_question_names_the_nearest(folder: Path) -> None:
+    done = kg("query", str(folder), "ancestor")
+    assert done.returncode == 4
+    assert "ancestors" in done.stderr
+
+
+def test_questions_are_listed_and_shown() -> None:
+    listed = kg("query", "--list").stdout
+    assert all(name in listed for name in questions())
+    assert kg("query", "--show", "bases").stdout == questions()["bases"].sparql
+    shown = json.loads(kg("query", "--list", "--json").stdout)["data"]
+    assert [item["name"] for item in shown] == list(questions())
+
+
+def test_nothing_heavy_is_imported_for_a_query(folder: Path) -> None:
+    code = (
+        "import sys; from kg.cli import main\n"
+        f"main(['query', {str(folder)!r}, 'bases', '--format', 'csv'])\n"
+        "print(sorted({'spacy', 'rdflib', 'networkx', 'numpy', 'rich'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+# --- time --------------------------------------------------------------------------------------
+
+
+def test_a_wild_query_is_stopped_in_time_and_its_process_is_gone(folder: Path) -> None:
+    before = children()
+    begin = time.monotonic()
+    with opening(folder) as source, pytest.raises(TimedOut, match="timed out after 1 s"):
+        ask(source, Job(WILD), timeout=1)
+    assert time.monotonic() - begin < 10
+    assert children() == before
+
+
+def children() -> set[int]:
+    """The processes that this one has started and that still are there, dead ones included."""
+    if not sys.platform.startswith("linux"):
+        pytest.skip("processes are counted in /proc, which only Linux has")
+    found = set()
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                status = (entry / "stat").read_text()
+            except OSError:
+                continue
+            if int(status.rpartition(")")[2].split()[1]) == os.getpid():
+                found.add(int(entry.name))
+    return found
+
+
+def test_timing_out_is_an_exit_status_and_no_empty_table(folder: Path) -> None:
+    done = kg("query", str(folder), WILD, "--timeout", "0.5")
+    assert (done.returncode, done.stdout) == (5, "")
+    assert "timed out after 0.5 s" in done.stderr
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells a child")
+def test_no_query_outlives_the_one_who_asked(folder: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "kg", "query", str(folder), WILD], stderr=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + 20
+    found: set[int] = set()
+    while not found and time.monotonic() < deadline:
+        found = descendants(process.pid)
+        time.sleep(0.05)
+    time.sleep(0.5)
+    process.kill()
+    process.wait()
+    while any(Path(f"/proc/{pid}").exists() for pid in found) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert found
+    assert not [pid for pid in found if Path(f"/proc/{pid}").exists()]
+
+
+def descendants(parent: int) -> set[int]:
+    path = Path(f"/proc/{parent}/task/{parent}/children")
+    return {int(pid) for pid in path.read_text().split()} if path.exists() else set()
+
+
+def test_a_query_that_wants_too_much_memory_ends_and_says_so(folder: Path) -> None:
+    triples = WILD[WILD.index("{") :]
+    greedy = f"SELECT (GROUP_CONCAT(CONCAT(STR(?c), STR(?f), STR(?i))) AS ?x) {triples}"
+    with opening(folder, memory=600) as source, pytest.raises(KGError, match=r"memory|timed out"):
+        ask(source, Job(greedy), timeout=20)
+
+
+# --- other servers -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def answering(request: pytest.FixtureRequest):  # type: ignore[no-untyped-def]
+    """A server that gives one answer; the test sets status, headers and body."""
+    from http.server import BaseHTTPRequestHandler, HTTPServer
+    from threading import Thread
+
+    seen: list[tuple[dict[str, str], bytes]] = []
+    replies: list[tuple[int, dict[str, str], bytes]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            seen.append((dict(self.headers), body))
+            status, headers, content = replies[min(len(seen), len(replies)) - 1]
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/sparql", replies, seen
+    server.shutdown()
+    server.server_close()
+
+
+JSON = {"Content-Type": "application/sparql-results+json"}
+
+
+def test_an_endpoint_gets_prefixes_a_name_and_the_query(answering, capsys) -> None:  # type: ignore[no-untyped-def]
+    from urllib.parse import parse_qs
+
+    url, replies, seen = answering
+    body = {
+        "head": {"vars": ["a", "z"]},
+        "results": {"bindings": [{"z": {"type": "uri", "value": "http://e/1"}}]},
+    }
+    replies.append((200, JSON, json.dumps(body).encode()))
+    query = "SELECT * { ?z mlkg:trainedOn ?a }"
+    assert main(["query", "--endpoint", url, query, "--format", "tsv"]) == 0
+    assert capsys.readouterr().out == "?z\t?a\n<http://e/1>\t\n"
+    ((headers, sent),) = seen
+    assert headers["User-Agent"].startswith("mlkg/")
+    assert parse_qs(sent.decode()) == {"query": [f"PREFIX mlkg: <{ONTOLOGY}>\n{query}"]}
+
+
+@pytest.mark.parametrize(
+    ("reply", "words"),
+    [
+        ((400, {}, b"no such function: FOO"), "400 Bad Request: no such function: FOO"),
+        ((503, {"Content-Type": "text/html"}, b"<html><p>Too <b>busy</b></html>"), "Too busy"),
+        ((200, {"Content-Type": "text/html"}, b"<html>Who are you?</html>"), "Who are you?"),
+        ((200, JSON, b""), "no SPARQL result"),
+        ((200, JSON, b'{"head": {}}'), "no SPARQL result"),
+    ],
+)
+def test_what_an_endpoint_complains_of_is_shown(answering, capsys, reply, words: str) -> None:  # type: ignore[no-untyped-def]
+    url, replies, _ = answering
+    replies.append(reply)
+    assert main(["query", "--endpoint", url, "ASK {}"]) == 1
+    captured = capsys.readouterr()
+    assert words in captured.err
+    assert captured.out == ""
+
+
+def test_a_busy_endpoint_is_asked_again_when_it_says_when(answering, capsys) -> None:  # type: ignore[no-untyped-def]
+    url, replies, seen = answering
+    replies.append((429, {"Retry-After": "0"}, b""))
+    replies.append((200, JSON, b'{"head": {}, "boolean": true}'))
+    assert main(["query", "--endpoint", url, "ASK {}"]) == 0
+    assert capsys.readouterr().out == "true\n"
+    assert len(seen) == 2
+
+
+def test_an_endpoint_that_is_not_there_is_an_error(capsys) -> None:  # type: ignore[no-untyped-def]
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    assert main(["query", "--endpoint", f"http://127.0.0.1:{port}/", "ASK {}"]) == 1
+    assert "is the server running?" in capsys.readouterr().err
+
+
+def test_an_endpoint_that_is_silent_times_out(capsys) -> None:  # type: ignore[no-untyped-def]
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/"
+        assert main(["query", "--endpoint", url, "ASK {}", "--timeout", "0.3"]) == 5
+    assert "timed out after 0.3 s" in capsys.readouterr().err
+
+
+# --- large graphs ------------------------------------------------------------------------------
+
+
+def test_a_large_graph_is_kept_as_a_store_and_a_new_one_never_answers_from_the_old(
+    folder: Path, tmp_path: Path
+) -> None:
+    home = tmp_path / "graph"
+    home.mkdir()
+    dump = home / "graph.nq"
+    dump.write_bytes((folder / "graph.nq").read_bytes())
+    count = Job("SELECT (COUNT(*) AS ?n) { ?s a mlkg:Model }")
+    for _ in range(2):
+        with opening(home, on_disk=True) as source:
+            assert [row[0].value for row in ask(source, count).rows if row[0]] == ["5"]
+    assert len(list((home / ".kg" / "oxigraph").iterdir())) == 1
+    with dump.open("a") as file:
+        file.write(f"<{BASE}model/new> <{schema.PREFIXES['rdf']}type> <{ONTOLOGY}Model> .\n")
+    with opening(home, on_disk=True) as source:
+        assert [row[0].value for row in ask(source, count).rows if row[0]] == ["6"]
+    assert len(list((home / ".kg" / "oxigraph").iterdir())) == 1
