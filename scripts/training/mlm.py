@@ -12,9 +12,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from training.encoder import HIDDEN, Encoder, pretrained
 
 from kg.ner.words import SHAPE_NUMBER, WordPieces, shape, split
-from training.encoder import HIDDEN, Encoder, pretrained
 
 log = logging.getLogger(__name__)
 LONGEST, BATCH, MASKED, RATE = 320, 16, 0.2, 4e-4
@@ -24,7 +24,9 @@ def sample(path: Path, number: int, seed: int) -> list[str]:
     """That many texts (title, line feed, abstract), drawn from the whole file."""
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         rows = [json.loads(line) for line in lines]
-    return [f"{row['title']}\n{row['abstract']}" for row in random.Random(seed).sample(rows, number)]
+    return [
+        f"{row['title']}\n{row['abstract']}" for row in random.Random(seed).sample(rows, number)
+    ]
 
 
 def encode(text: str, pieces: WordPieces) -> tuple[list[int], list[int]]:
@@ -34,16 +36,22 @@ def encode(text: str, pieces: WordPieces) -> tuple[list[int], list[int]]:
         found = pieces(word.text)
         numbers.extend(found)
         shapes.extend([shape(word.text)] * len(found))
-    return numbers[: LONGEST - 1] + [pieces.vocabulary["[SEP]"]], shapes[: LONGEST - 1] + [0]
+    return [*numbers[: LONGEST - 1], pieces.vocabulary["[SEP]"]], [*shapes[: LONGEST - 1], 0]
 
 
-def mask(numbers: Tensor, real: Tensor, mask_number: int, size: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+def mask(
+    numbers: Tensor, real: Tensor, mask_number: int, size: int, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
     """BERT's masking: the input with a fifth of its pieces hidden, and which were."""
     chance = torch.rand(numbers.shape, generator=generator)
     hidden = (chance < MASKED) & real
     kind = torch.rand(numbers.shape, generator=generator)
     anything = torch.randint(1000, size, numbers.shape, generator=generator)
-    shown = torch.where(kind < 0.85, torch.full_like(numbers, mask_number), torch.where(kind < 0.92, anything, numbers))
+    shown = torch.where(
+        kind < 0.85,
+        torch.full_like(numbers, mask_number),
+        torch.where(kind < 0.92, anything, numbers),
+    )
     return torch.where(hidden, shown, numbers), hidden
 
 
@@ -84,8 +92,14 @@ def train(abstracts: Path, out: Path, *, documents: int, minutes: float, seed: i
             numbers[row, : len(found)] = torch.tensor(found)
             shapes[row, : len(kinds)] = torch.tensor(kinds)
         real = numbers != 0
-        shown, hidden = mask(numbers, real & (numbers > 999), vocabulary["[MASK]"], len(vocabulary), generator)
-        shapes = torch.where(hidden & (torch.rand(shapes.shape, generator=generator) < 0.5), SHAPE_NUMBER["other"], shapes)
+        shown, hidden = mask(
+            numbers, real & (numbers > 999), vocabulary["[MASK]"], len(vocabulary), generator
+        )
+        shapes = torch.where(
+            hidden & (torch.rand(shapes.shape, generator=generator) < 0.5),
+            SHAPE_NUMBER["other"],
+            shapes,
+        )
         states = head(encoder(shown, shapes, real)[hidden])
         loss = F.cross_entropy(states @ encoder.piece.weight.T * scale + bias, numbers[hidden])
         optimiser.zero_grad()
@@ -95,6 +109,12 @@ def train(abstracts: Path, out: Path, *, documents: int, minutes: float, seed: i
         losses.append(float(loss.detach()))
         if step % 50 == 49:
             recent = sum(losses[-50:]) / 50
-            log.info("mlm step %d of %d, %.0f s, loss %.3f", step + 1, len(batches), time.monotonic() - begun, recent)
+            log.info(
+                "mlm step %d of %d, %.0f s, loss %.3f",
+                step + 1,
+                len(batches),
+                time.monotonic() - begun,
+                recent,
+            )
     torch.save(encoder.state_dict(), out.with_suffix(".part"))
     out.with_suffix(".part").rename(out)
