@@ -10,7 +10,7 @@ from kg.values import Span
 
 _BRACKET: Final = re.compile(r"\(\s*([^()\s][^()\n]{0,40}?)\s*\)")
 _BEFORE: Final = re.compile(r"[^\s()]+(?:[^\S\n]+[^\s()]+){0,11}[^\S\n]*$")
-_STOP: Final = frozenset("e.g i.e cf eg ie vs etc".split())
+_STOP: Final = frozenset({"e.g", "i.e", "cf", "eg", "ie", "vs", "etc"})
 _DASH_LONG: Final = re.compile(r"(?<![\w-])([A-Z][\w-]{1,14})[:-]\s?(?=[A-Z])")
 _WORD: Final = re.compile(r"[^\W_]+")
 
@@ -26,8 +26,8 @@ class Pair:
 def pairs(text: str) -> list[Pair]:
     """Return the pairs ``Long Form (LF)`` and ``LF (Long Form)`` of ``text``, in order.
 
-    >>> [(p.long.of(t), p.short.of(t)) for t in ["We use Low-Rank Adaptation (LoRA)."] for p in pairs(t)]
-    [('Low-Rank Adaptation', 'LoRA')]
+    >>> pairs("Low-Rank Adaptation (LoRA)")
+    [Pair(long=Span(start=0, end=19), short=Span(start=21, end=25))]
     """
     found = []
     for bracket in _BRACKET.finditer(text):
@@ -110,4 +110,6 @@ def _initials(words: list[re.Match[str]], letters: list[str]) -> int | None:
     return None
 
 
-_SMALL_WORDS: Final = frozenset("of for and with the a an to in on by from via at".split())
+_SMALL_WORDS: Final = frozenset(
+    {"of", "for", "and", "with", "the", "a", "an", "to", "in", "on", "by", "from", "via", "at"}
+)

@@ -116,8 +116,8 @@ def repeated(text: str, chosen: Sequence[Candidate], share: float = 0.9) -> list
                 if word != parts[-1] + "s":
                     continue
                 end -= 1
-            surface, known = text[start:end], text[candidate.start : candidate.end]
-            if "\n" in surface or not _same_kind(surface, known):
+            surface, model = text[start:end], text[candidate.start : candidate.end]
+            if "\n" in surface or not _same_kind(surface, model):
                 continue
             found.append(
                 replace(candidate, start=start, end=end, confidence=candidate.confidence * share)

@@ -150,6 +150,6 @@ def _joined(name: str, part: str) -> str:
     """
     return (
         f"{name}-{part}"
-        if "-" in name or name[-1].isdigit() and " " not in name
+        if "-" in name or (name[-1].isdigit() and " " not in name)
         else f"{name} {part}"
     )

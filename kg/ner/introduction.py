@@ -5,37 +5,60 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from kg.ner import coined
+from kg.ner.coined import any_of
 from kg.ner.lexicon import Lexicon
 from kg.ner.logistic import Features
-from kg.ner.shapes import looks
+from kg.ner.shapes import family, looks, name_words
 from kg.ner.spelling import key
 from kg.text import sentence_at, sentences
 from kg.values import Mention, Span
 
-_SUBJECT_OF: Final = re.compile(
-    r"['’]?s?\s+(?:\([^()]*\)\s*)?(?:also |consistently |significantly |further |then |thus |not only )*"
-    r"(?:achiev|outperform|surpass|improv|reduc|enabl|address|combin|integrat|leverag|introduc|employ|"
-    r"demonstrat|deliver|attain|consists?|comprises?|provid|allow|retain|exceed|yield|deploy|use[sd]? |"
-    r"operat|lever|learn|train|contain|formulat|decompos|extend|reach|set|match|scal|support|cover|features?\b|adopt)",
-)
-_OTHERS: Final = re.compile(
-    r"(?:such as|like|including|e\.g\.,?|over|than|against|versus|vs\.?|compared (?:to|with)|existing|"
-    r"prior|previous|state-of-the-art|based on|built (?:up)?on|from|on top of|using|with|via|by|into|"
-    r"traditional|standard|conventional|popular|strong|recent|vanilla)\s+(?:the\s+)?(?:[\w-]+[ ,]+){0,2}$",
-    re.IGNORECASE,
-)
-_EVALUATED: Final = re.compile(
-    r"\b(?:[Ee]xperiments?|[Ee]valuat\w+|[Rr]esults|tested|benchmarks?|datasets?)\b[^.]{0,40}$"
-)
-_RELEASED: Final = re.compile(
-    r"\b(?:we|code|data|our)\b[^.]{0,60}\b(?:releas|open-sourc|publicly|available|make)\w*[^.]{0,60}$",
-    re.IGNORECASE,
-)
-_NEW: Final = re.compile(r"\b(?:novel|new|first|our|this|the proposed|the resulting)\s+(?:[\w-]+\s+){0,5}$", re.IGNORECASE)
-_ALSO: Final = re.compile(r"\b(?:also|further|additionally|then|finally|moreover|second|first)\b", re.IGNORECASE)
+
+@dataclass(frozen=True, slots=True)
+class Cues:
+    """The words of ``ontology/names.toml`` around a paper's own work, as patterns."""
+
+    subject_of: re.Pattern[str]
+    others: re.Pattern[str]
+    evaluated: re.Pattern[str]
+    released: re.Pattern[str]
+    new: re.Pattern[str]
+    component: re.Pattern[str]
+    prepositions: re.Pattern[str]
+
+
+@cache
+def cues() -> Cues:
+    """Return the cues, compiled once."""
+    words = {name: any_of(listed) for name, listed in name_words()["presenting"].items()}
+    return Cues(
+        re.compile(
+            r"['’]?s?\s+(?:\([^()]*\)\s*)?"
+            rf"(?:{words['subject_adverbs']}\s)*{words['subject_of']}",
+        ),
+        re.compile(
+            rf"{words['others']}\s+(?:the\s+)?(?:[\w-]+[ ,]+){{0,2}}$",
+            re.IGNORECASE,
+        ),
+        re.compile(rf"\b{words['evaluated']}\b[^.]{{0,40}}$"),
+        re.compile(
+            rf"\b(?:we|code|data|our)\b[^.]{{0,60}}\b{words['released']}\w*[^.]{{0,60}}$",
+            re.IGNORECASE,
+        ),
+        re.compile(rf"\b{words['new']}\s+(?:[\w-]+\s+){{0,5}}$", re.IGNORECASE),
+        re.compile(rf"\b{words['component']}\w*\b"),
+        re.compile(rf"\b{words['prepositions']}\b"),
+    )
+
+
+_LISTED_BEFORE: Final = re.compile(r"[,(]\s*(?:and\s+)?$")
+_LISTED_AFTER: Final = re.compile(r"\s*[,)]")
+_PARTS: Final = re.compile(r"\s*(?:consists|comprises|has|is|are) (?:of )?(?:two|three|four)")
+_PURPOSE: Final = re.compile(r"\)?\s*(?:to|that|which|for|:|,)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +73,7 @@ class Setting:
     lead: tuple[int, int] | None
     #: Abbreviated and long spans, both ways.
     partners: Mapping[Span, Span]
+    cues: Cues
 
 
 def setting(text: str, partners: Mapping[Span, Span]) -> Setting:
@@ -62,6 +86,7 @@ def setting(text: str, partners: Mapping[Span, Span]) -> Setting:
         coined.own_verbs(text),
         coined.title_lead(text),
         partners,
+        cues(),
     )
 
 
@@ -85,7 +110,8 @@ def features(
     entry = lexicon.get(name)
     found["known"] = float(entry is not None)
     found["known well"] = float(entry is not None and (entry.seen >= 3 or not entry.seen))
-    found["family"] = float(label == "Model" and any(key(name).startswith(f) for f in _FAMILIES()))
+    of_family = family(name) if label == "Model" else ""
+    found["family"] = float(bool(of_family) and of_family not in looks().weak)
     body = [m for m in mentions if m.span.start > seen.title_end]
     title = [m for m in mentions if m.span.start < seen.title_end]
     found["in title"] = float(bool(title))
@@ -108,10 +134,6 @@ def features(
         if found.get(flag):
             found[f"{flag} {'proper' if proper else 'term'}"] = 1.0
     return found
-
-
-def _FAMILIES() -> frozenset[str]:
-    return looks().families - looks().weak
 
 
 def _of_mention(seen: Setting, mention: Mention, starts: list[int], found: Features) -> None:
@@ -141,7 +163,7 @@ def _of_mention(seen: Setting, mention: Mention, starts: list[int], found: Featu
                     found["own verb first near"] = 1.0
             elif between <= 2:
                 found["own verb second"] = 1.0
-            if re.search(r"\b(?:using|via|with|for|by|based on|on|from|through|that|which|to)\b", text[verb[1] : start]):
+            if seen.cues.prepositions.search(text, verb[1], start):
                 found["own verb, then a preposition"] = 1.0
     if coined.called(text, start):
         found["called"] = 1.0
@@ -151,25 +173,25 @@ def _of_mention(seen: Setting, mention: Mention, starts: list[int], found: Featu
         found["apposition"] = 1.0
     if start <= sentence.start + 1 and mention.span.start > seen.title_end:
         found["begins a sentence"] = 1.0
-        if _SUBJECT_OF.match(after):
+        if seen.cues.subject_of.match(after):
             found["subject first"] = 1.0
-    if _SUBJECT_OF.match(after):
+    if seen.cues.subject_of.match(after):
         found["subject"] = 1.0
-    if _OTHERS.search(before):
+    if seen.cues.others.search(before):
         found["beside others"] = found.get("beside others", 0.0) + 0.5
-    if _EVALUATED.search(before):
+    if seen.cues.evaluated.search(before):
         found["evaluated on"] = 1.0
-    if _RELEASED.search(before):
+    if seen.cues.released.search(before):
         found["released"] = 1.0
-    if _NEW.search(before[-80:]):
+    if seen.cues.new.search(before[-80:]):
         found["new"] = 1.0
-    if re.match(r"\s*[,)]", after) and re.search(r"[,(]\s*(?:and\s+)?$", before):
+    if _LISTED_AFTER.match(after) and _LISTED_BEFORE.search(before):
         found["in a list"] = 1.0
-    if re.match(r"\s*(?:consists|comprises|has|is|are) (?:of )?(?:two|three|four)", after):
+    if _PARTS.match(after):
         found["has parts"] = 1.0
-    if re.match(r"\)?\s*(?:to|that|which|for|:|,)", after):
+    if _PURPOSE.match(after):
         found["goes on with a purpose"] = 1.0
-    if re.search(r"\b(?:component|module|stage|phase|step|technique|mechanism|strateg|consist|compris|two|three|key)\w*\b", before):
+    if seen.cues.component.search(before):
         found["component"] = 1.0
 
 
@@ -179,13 +201,20 @@ def with_family(found: Features, name: str, surest: Mapping[str, float]) -> Feat
     ``surest`` holds the first probability of each name.
     """
     folded = key(name)
-    grown = [p for other, p in surest.items() if other != name and len(key(other)) > 2 and folded.startswith(key(other))]
-    inside = [p for other, p in surest.items() if other != name and len(key(other)) > 2 and key(other) in folded]
-    top = max((p for other, p in surest.items() if other != name), default=0.0)
+    grown = inside = top = 0.0
+    for other, chance in surest.items():
+        if other == name:
+            continue
+        top = max(top, chance)
+        part = key(other)
+        if len(part) > 2 and part in folded:
+            inside = max(inside, chance)
+            if folded.startswith(part):
+                grown = max(grown, chance)
     return {
         **found,
-        "grows from own": max(grown, default=0.0),
-        "holds own": max(inside, default=0.0),
+        "grows from own": grown,
+        "holds own": inside,
         "best of the others": top,
         "first guess": surest.get(name, 0.0),
     }

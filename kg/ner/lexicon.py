@@ -63,11 +63,16 @@ class Lexicon:
         """Return the longest known names from left to right; the plural s is left outside."""
         spans = [(m.start(), m.end(), m[0].casefold()) for m in PIECE.finditer(text)]
         found = []
-        i = 0
-        while i < len(spans):
+        lengths, entries = self.lengths, self.entries
+        i = -1
+        while i + 1 < len(spans):
+            i += 1
             start, _, first = spans[i]
+            length = lengths.get(first, 0)
+            if not length and not (first[-1] == "s" and singular(first) in entries):
+                continue
             best = None
-            reach = min(i + self.lengths.get(first, 0), len(spans))
+            reach = min(i + length, len(spans))
             joined = ""
             for j in range(i, reach):
                 if j > i and not _joins(text, spans[j - 1][1], spans[j][0]):
@@ -83,7 +88,6 @@ class Lexicon:
             if best:
                 found.append(best[1])
                 i = best[0]
-            i += 1
         return found
 
     def _match(self, text: str, start: int, end: int, joined: str) -> Match | None:

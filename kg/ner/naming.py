@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from kg.ner.abbreviations import Pair
@@ -62,7 +62,7 @@ def group(
             join(keys[long.span], keys[short.span])
             short_of[keys[long.span]] = pair.short.of(text)
     _join_known(text, mentions, keys, lexicon, join)
-    _join_variants(keys, root, join)
+    _join_variants(keys, join)
 
     members: dict[str, list[Mention]] = defaultdict(list)
     for mention in sorted(mentions):
@@ -91,7 +91,11 @@ def _ending_at(mentions: Sequence[Mention], long: Span) -> Mention | None:
 
 
 def _join_known(
-    text: str, mentions: Sequence[Mention], keys: Mapping[Span, str], lexicon: Lexicon, join
+    text: str,
+    mentions: Sequence[Mention],
+    keys: Mapping[Span, str],
+    lexicon: Lexicon,
+    join: Callable[[str, str], None],
 ) -> None:
     """Join the spellings that the lexicon gives one name, such as RL and reinforcement learning."""
     by_name: dict[tuple[str, str], str] = {}
@@ -105,7 +109,7 @@ def _join_known(
             by_name[folded] = keys[mention.span]
 
 
-def _join_variants(keys: Mapping[Span, str], root, join) -> None:
+def _join_variants(keys: Mapping[Span, str], join: Callable[[str, str], None]) -> None:
     """Join a name and the same with its head noun: SQuAD and SQuAD dataset."""
     present = set(keys.values())
     for folded in sorted(present):
@@ -134,7 +138,7 @@ def _canonical(
 ) -> str:
     label = mentions[0].label
     surfaces = Counter(elided.get(m.span, m.span.of(text)) for m in mentions)
-    surfaces = Counter({re.sub(r"\s+", " ", s): n for s, n in sorted(surfaces.items())})
+    surfaces = Counter({_cleaned(s): n for s, n in sorted(surfaces.items())})
     entries = [
         entry for s in sorted(surfaces) if (entry := lexicon.get(s)) and entry.label == label
     ]
@@ -153,6 +157,11 @@ def _canonical(
         return max(shorts, key=lambda s: (surfaces[s], s))
     exact = [s for s in surfaces if not _is_title_case(s) or label not in _TERMS]
     return max(exact or surfaces, key=lambda s: (surfaces[s], -len(s) if len(exact) > 1 else 0, s))
+
+
+def _cleaned(surface: str) -> str:
+    """Return a surface without TeX's ties and dollars, its white space single."""
+    return re.sub(r"[\s~]+", " ", surface.replace("$", "")).strip() or surface
 
 
 def _is_term(surface: str) -> bool:

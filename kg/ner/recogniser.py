@@ -2,18 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING, Any, Final
 
-from kg.ner import choosing, coined, masking, naming
+from kg.ner import choosing, coined, deciding, introduction, masking, naming
 from kg.ner.abbreviations import Pair, pairs
 from kg.ner.choosing import Candidate
 from kg.ner.coordinations import elisions
 from kg.ner.lexicon import Lexicon
 from kg.ner.lexicon import load as load_lexicon
+from kg.ner.logistic import Features, logit
 from kg.ner.shapes import shapes
+from kg.ner.tags import WordSpan, best_tags, decode
 from kg.values import Document, LocalEntity, Mention, Span
+
+if TYPE_CHECKING:
+    from kg.ner.learned import Reading, Tagger
+
+logger = logging.getLogger(__name__)
+
+#: An entity is the document's own from this probability on: where F1 on dev is highest.
+OWN: Final = 0.4
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The names of one document before it is decided which are its own."""
+
+    text: str
+    bracketed: tuple[Pair, ...]
+    #: Canonical name and mentions of each entity.
+    groups: tuple[tuple[str, tuple[Mention, ...]], ...]
+    #: What the tagger says of each mention being the document's own.
+    own: Mapping[Span, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,50 +46,67 @@ class Recogniser:
 
     gear: str
     lexicon: Lexicon
+    tagger: Tagger | None
 
     @staticmethod
     @cache
     def load(gear: str = "fast") -> Recogniser:
         """Return the recogniser of ``gear``, loaded once a process."""
-        return Recogniser(gear, load_lexicon())
+        return Recogniser(gear, load_lexicon(), _tagger(gear))
 
     def entities(self, documents: Sequence[Document]) -> list[tuple[LocalEntity, ...]]:
         """Return the entities of each document, in the order of their first mention."""
-        return [self._entities(document) for document in documents]
+        texts = [masking.prose(document) for document in documents]
+        if self.tagger is None:
+            return [self._finished(self.by_rules(text)) for text in texts]
+        return [self._finished(named) for named in self.named(texts, self.tagger.read(texts))]
 
-    def _entities(self, document: Document) -> tuple[LocalEntity, ...]:
-        text = masking.prose(document)
-        bracketed = pairs(text)
-        candidates = self._candidates(text, bracketed)
+    def named(self, texts: Sequence[str], readings: Sequence[Reading]) -> list[Named]:
+        """Return the names of texts by all that is known, the tagger's opinion included."""
+        tags = best_tags([reading.log_probabilities for reading in readings])
+        return [
+            self._named(text, reading, decode(best))
+            for text, reading, best in zip(texts, readings, tags, strict=True)
+        ]
+
+    def _named(self, text: str, reading: Reading, path: Sequence[WordSpan]) -> Named:
+        bracketed = tuple(pairs(text))
+        said, known = self.opinions(text, reading, path, bracketed)
+        wanted = deciding.spans_to_judge(said, known)
+        candidates = deciding.rated(deciding.judged(said, known, wanted), self.gear)
+        chosen = choosing.one_label(text, choosing.choose(candidates))
+        # A name that is marked once is looked at wherever else it stands.
+        more = [(c.start, c.end) for c in choosing.repeated(text, chosen)]
+        if any(where not in wanted for where in more):
+            wanted = deciding.spans_to_judge(said, known, more)
+            candidates = deciding.rated(deciding.judged(said, known, wanted), self.gear)
+            chosen = choosing.one_label(text, choosing.choose(candidates))
+        own = {
+            Span(c.start, c.end): float(reading.introduced[place[0] : place[1] + 1].mean())
+            for c in chosen
+            if (place := said.place(text, c.start, c.end))
+        }
+        return self._grouped(text, bracketed, chosen, own)
+
+    def opinions(
+        self, text: str, reading: Reading, path: Sequence[WordSpan], bracketed: Sequence[Pair]
+    ) -> tuple[deciding.Opinion, deciding.Known]:
+        """Return what the tagger says, and what lexicon, looks and brackets say, of a text."""
+        known = deciding.knowledge(
+            text, self.lexicon, shapes(text), coined.coinages(text), bracketed
+        )
+        return deciding.opinion(reading, path), known
+
+    def by_rules(self, text: str) -> Named:
+        """Return the names of a text by lexicon, looks, brackets and coining phrases alone."""
+        bracketed = tuple(pairs(text))
+        candidates = self._rule_candidates(text, bracketed)
         chosen = choosing.one_label(text, choosing.choose(candidates))
         again = choosing.repeated(text, chosen)
         chosen = choosing.one_label(text, choosing.choose([*candidates, *again]))
-        elided: dict[Span, str] = {}
-        taken = [False] * (len(text) + 1)
-        for candidate in chosen:
-            taken[candidate.start : candidate.end] = [True] * (candidate.end - candidate.start)
-        for candidate in list(chosen):
-            for part in elisions(text, candidate.start, candidate.end, label=candidate.label):
-                if any(taken[part.start : part.end]):
-                    continue
-                taken[part.start : part.end] = [True] * (part.end - part.start)
-                elided[Span(part.start, part.end)] = part.name
-                chosen.append(
-                    Candidate(
-                        part.start, part.end, candidate.label, candidate.confidence * 0.9, "elided"
-                    )
-                )
-        mentions = sorted(
-            Mention(Span(c.start, c.end), c.label, round(c.confidence, 4), c.extractor)
-            for c in chosen
-        )
-        groups = naming.group(text, mentions, bracketed, self.lexicon, elided=elided)
-        return tuple(
-            naming.entity(text, name, found, introduced=_introduced(text, name, found))
-            for name, found in groups
-        )
+        return self._grouped(text, bracketed, chosen, {})
 
-    def _candidates(self, text: str, bracketed: Sequence[Pair]) -> list[Candidate]:
+    def _rule_candidates(self, text: str, bracketed: Sequence[Pair]) -> list[Candidate]:
         found = [
             Candidate(m.start, m.end, m.entry.label, m.entry.share, "lexicon")
             for m in self.lexicon.matches(text)
@@ -91,13 +132,116 @@ class Recogniser:
                     )
         return found
 
+    def _grouped(
+        self,
+        text: str,
+        bracketed: tuple[Pair, ...],
+        chosen: Sequence[Candidate],
+        own: Mapping[Span, float],
+    ) -> Named:
+        completed, elided = _with_elisions(text, chosen)
+        mentions = sorted(
+            Mention(Span(c.start, c.end), c.label, round(c.confidence, 4), c.extractor)
+            for c in completed
+        )
+        groups = naming.group(text, mentions, bracketed, self.lexicon, elided=elided)
+        return Named(text, bracketed, tuple(groups), own)
 
-def _introduced(text: str, name: str, mentions: Sequence[Mention]) -> bool:
-    lead = coined.title_lead(text)
-    for mention in mentions:
-        start, end = mention.span.start, mention.span.end
-        if lead and (start, end) == lead:
-            return True
-        if mention.extractor == "coined" or coined.called(text, start):
-            return True
-    return False
+    def _finished(self, named: Named) -> tuple[LocalEntity, ...]:
+        chances = self.chances(named)
+        return tuple(
+            naming.entity(named.text, name, mentions, introduced=chances[name] > OWN)
+            for name, mentions in named.groups
+        )
+
+    def chances(self, named: Named) -> dict[str, float]:
+        """Return by canonical name how likely the entity is the document's own."""
+        first = self.first_chances(named)
+        if self.tagger is None:
+            return first
+        fitted = deciding.model("introduced", self.gear)
+        return {
+            name: fitted.probability(own_features(named, name, mentions, first))
+            for name, mentions in named.groups
+        }
+
+    def first_chances(self, named: Named) -> dict[str, float]:
+        """Return the same by phrases and places alone, without the tagger."""
+        features = self.phrase_features(named)
+        model = deciding.model("phrases")
+        surest = {name: model.probability(found) for name, found in features.items()}
+        second = deciding.model("family")
+        return {
+            name: second.probability(introduction.with_family(found, name, surest))
+            for name, found in features.items()
+        }
+
+    def phrase_features(self, named: Named) -> dict[str, Features]:
+        """Return by canonical name what phrases and places say of an entity being own."""
+        partners: dict[Span, Span] = {}
+        for pair in named.bracketed:
+            partners[pair.long], partners[pair.short] = pair.short, pair.long
+        seen = introduction.setting(named.text, partners)
+        mentions = [mention for _, found in named.groups for mention in found]
+        return {
+            name: introduction.features(seen, name, found, mentions, self.lexicon)
+            for name, found in named.groups
+        }
+
+
+def own_features(
+    named: Named, name: str, mentions: Sequence[Mention], first: Mapping[str, float]
+) -> Features:
+    """Return what phrases and tagger together say of an entity being the document's own."""
+    tagged = [named.own[m.span] for m in mentions if m.span in named.own]
+    best = max(tagged, default=0.0)
+    mean = sum(tagged) / len(tagged) if tagged else 0.0
+    label = mentions[0].label
+    return {
+        "phrases": logit(first[name]),
+        "tagged": logit(mean),
+        "tagged at best": logit(best),
+        "not tagged": float(not tagged),
+        f"label {label}": 1.0,
+        "confidence": logit(max(m.confidence for m in mentions)),
+        "in title": float(mentions[0].span.start < max(named.text.find("\n"), 0)),
+    }
+
+
+def _with_elisions(
+    text: str, chosen: Sequence[Candidate]
+) -> tuple[list[Candidate], dict[Span, str]]:
+    """Return the candidates and the parts that stand for whole names, and those names."""
+    completed = list(chosen)
+    elided: dict[Span, str] = {}
+    at = {(c.start, c.end): c for c in chosen}
+    taken: dict[int, Candidate] = {}
+    for candidate in chosen:
+        for position in range(candidate.start, candidate.end):
+            taken[position] = candidate
+    for candidate in chosen:
+        for part in elisions(text, candidate.start, candidate.end, label=candidate.label):
+            known = at.get((part.start, part.end))
+            if known is not None and known.label == candidate.label:
+                elided[Span(part.start, part.end)] = part.name
+            elif not any(position in taken for position in range(part.start, part.end)):
+                elided[Span(part.start, part.end)] = part.name
+                completed.append(
+                    Candidate(
+                        part.start,
+                        part.end,
+                        candidate.label,
+                        candidate.confidence * 0.9,
+                        "elided",
+                    )
+                )
+    return completed, elided
+
+
+def _tagger(gear: str) -> Any:
+    from kg.ner.learned import WEIGHTS, Tagger
+
+    if not (WEIGHTS / "manifest.json").is_file():
+        logger.warning("%s holds no weights: names are found by rules alone", WEIGHTS)
+        return None
+    return Tagger.load(gear)  # type: ignore[arg-type]  # an unknown gear is refused by name

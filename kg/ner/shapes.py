@@ -6,7 +6,7 @@ import re
 import tomllib
 from dataclasses import dataclass
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 from kg.ner.spelling import key
 from kg.resources import ontology
@@ -17,7 +17,8 @@ SIZE: Final = re.compile(r"\d+(?:\.\d+)?[BMKTbm](?:-?[Aa]\d+(?:\.\d+)?[Bb])?")
 _VERSION: Final = re.compile(r"[vV]?\d+(?:\.\d+)*[a-z]?")
 _HUB: Final = re.compile(r"(?<![\w/.-])[A-Za-z][\w.-]*/[A-Za-z][\w.-]*\d[\w.-]*(?<![.-])(?![\w/])")
 _BENCH: Final = re.compile(
-    r"(?:[Bb]ench|BENCH|Arena|Eval|EVAL|Leaderboard)(?:[-_ ]?(?:v|V)?\d+(?:\.\d+)*|[-_](?:[A-Z]\w*|v\d+))?\+*$"
+    r"(?:[Bb]ench|BENCH|Arena|Eval|EVAL|Leaderboard)"
+    r"(?:[-_ ]?(?:v|V)?\d+(?:\.\d+)*|[-_](?:[A-Z]\w*|v\d+))?\+*$"
 )
 _NUMBERED_EXAM: Final = re.compile(
     r"(?:AIME|AMC|HMMT|MATH|GSM|AIMO|CNMO|BRUMO|CMIMC|IMO)[-'’ ]?(?:20)?\d\d?\d?[kK]?"
@@ -43,13 +44,18 @@ class Looks:
     weak: frozenset[str]
     variants: frozenset[str]
     describing: frozenset[str]
-    heads: dict[str, tuple[str, ...]]
+
+
+@cache
+def name_words() -> dict[str, Any]:
+    """Return the word lists of ``ontology/names.toml``."""
+    return tomllib.loads(ontology("names.toml").read_text(encoding="utf-8"))
 
 
 @cache
 def looks() -> Looks:
     """Return what is known of the looks of names."""
-    data = tomllib.loads(ontology("names.toml").read_text(encoding="utf-8"))
+    data = name_words()
     families = frozenset(key(family) for family in data["families"]["model"])
     return Looks(
         families,
@@ -57,7 +63,6 @@ def looks() -> Looks:
         frozenset(key(family) for family in data["families"]["weak"]),
         frozenset(data["families"]["variants"]),
         frozenset(data["spans"]["describing"]),
-        {label: tuple(words) for label, words in data["heads"].items()},
     )
 
 
@@ -71,7 +76,7 @@ def shapes(text: str) -> list[Shape]:
         if _family(hub[0].split("/")[1], words):
             found.append(Shape(hub.start(), hub.end(), "Model", 0.9))
     for i, chunk in enumerate(chunks):
-        if chunk.start() < covered:
+        if chunk.start() < covered or (chunk[0].islower() and chunk[0].isalpha()):
             continue
         shape = _model(text, chunks, i, words) or _exam(text, chunk) or _bench(text, chunk)
         if shape:
@@ -90,8 +95,12 @@ def trimmed(chunk: str, words: Looks) -> str:
         return re.sub(r"['’]s$|['’]$", "", chunk)
 
 
-def _family(name: str, words: Looks) -> str:
+def family(name: str) -> str:
     """Return the family with which ``name`` begins, folded, or nothing."""
+    return _family(name, looks())
+
+
+def _family(name: str, words: Looks) -> str:
     folded = key(name)
     for length in range(min(words.longest_family, len(folded)), 1, -1):
         family = folded[:length]
@@ -163,7 +172,9 @@ def _extends(word: str, strong: bool) -> bool:
     )
 
 
-_LOWER_VARIANTS: Final = frozenset("base large small tiny mini nano turbo preview medium".split())
+_LOWER_VARIANTS: Final = frozenset(
+    {"base", "large", "small", "tiny", "mini", "nano", "turbo", "preview", "medium"}
+)
 
 
 def _exam(text: str, chunk: re.Match[str]) -> Shape | None:

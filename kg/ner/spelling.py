@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 #: A run of letters and digits, or one sign that can belong to a name.
@@ -16,11 +17,13 @@ def pieces(text: str) -> list[tuple[int, int, str]]:
     return [(m.start(), m.end(), m[0].casefold()) for m in PIECE.finditer(text)]
 
 
+@lru_cache(maxsize=200_000)
 def key(name: str) -> str:
     """Return what the spellings of a name share: ``F1-score``, ``F1 score`` and ``f1score``."""
-    return "".join(m[0].casefold() for m in PIECE.finditer(name))
+    return "".join(PIECE.findall(name)).casefold()
 
 
+@lru_cache(maxsize=200_000)
 def singular(word: str) -> str:
     """Return a word without its plural s; short words and those in -ss, -us, -is stay."""
     if len(word) <= 3:

@@ -1,0 +1,295 @@
+"""How likely each candidate is a name, from all that speaks for and against it.
+
+The tagger's own opinion of a stretch, what it says of the same name elsewhere in the document,
+the lexicon, the looks of the name and bracketed abbreviations are the features of one logistic
+model (``decisions.json``, fitted by scripts/training/decisions.py).  Its probabilities are the
+confidences of the mentions.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from kg.ner.abbreviations import Pair
+from kg.ner.choosing import Candidate
+from kg.ner.lexicon import Lexicon, Match
+from kg.ner.logistic import Features, Logistic, logit
+from kg.ner.spelling import key, singular
+from kg.ner.tags import TAG_NUMBER, WordSpan
+from kg.ner.words import Word
+from kg.values import LABELS
+
+_MODELS: Final = Path(__file__).parent / "decisions.json"
+_FLOOR: Final = -9.0
+#: The number of the tag B of each label; I, E and S follow.
+_FIRST_TAG: Final = {label: TAG_NUMBER[f"B-{label}"] for label in LABELS}
+
+
+@cache
+def model(name: str, gear: str = "") -> Logistic:
+    """Return a fitted model: ``phrases`` or ``family``; of a gear ``mention`` or ``introduced``."""
+    fitted = json.loads(_MODELS.read_text(encoding="utf-8"))
+    weights = fitted[f"{name} {gear}".strip()]
+    return Logistic(weights["weights"], weights["bias"])
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What the tagger says of one text."""
+
+    words: Sequence[Word]
+    #: Words x tags, as plain lists: single numbers are read faster from them than from arrays.
+    log_probabilities: list[list[float]]
+    plural: list[float]
+    #: The best tags' spans.
+    path: Sequence[WordSpan]
+    starts: Mapping[int, int]
+    ends: Mapping[int, int]
+
+    def place(self, text: str, start: int, end: int) -> tuple[int, int] | None:
+        """Return the first and last word of a stretch, or None where it cuts a word.
+
+        A plural s that follows is taken with it.
+        """
+        first, last = self.starts.get(start), self.ends.get(end)
+        if last is None and text[end : end + 1] == "s":
+            last = self.ends.get(end + 1)
+        return None if first is None or last is None or last < first else (first, last)
+
+    def score(self, first: int, last: int, label: str) -> float:
+        """Return the log-probability that these words are one name of this label."""
+        rows, base = self.log_probabilities, _FIRST_TAG[label]
+        if first == last:
+            return max(_FLOOR, rows[first][base + 3])
+        total = rows[first][base] + rows[last][base + 2]
+        for i in range(first + 1, last):
+            total += rows[i][base + 1]
+        return max(_FLOOR, total)
+
+    def outside(self, first: int, last: int) -> float:
+        """Return the log-probability that these words are no part of a name."""
+        return max(_FLOOR, sum(row[0] for row in self.log_probabilities[first : last + 1]))
+
+    def best_label(self, first: int, last: int) -> str:
+        """Return the label that the tagger would give these words as one name."""
+        return max(LABELS, key=lambda label: self.score(first, last, label))
+
+    def of_path(self, span: WordSpan) -> tuple[int, int]:
+        """Return where a span of the best tags stands, without a plural s."""
+        word = self.words[span.last]
+        plural = len(word.text) > 2 and word.text[-1] == "s" and self.plural[span.last] > 0.5
+        return self.words[span.first].start, word.end - int(plural)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of the stretches of one document besides the tagger's opinion."""
+
+    text: str
+    lexicon: Mapping[tuple[int, int], Match]
+    #: By stretch, label and confidence of its looks.
+    shapes: Mapping[tuple[int, int], tuple[str, float]]
+    coined: Mapping[tuple[int, int], str]
+    #: Abbreviation and long form, both ways.
+    partners: Mapping[tuple[int, int], tuple[int, int]]
+
+
+def opinion(reading: Any, path: Sequence[WordSpan]) -> Opinion:
+    """Return the tagger's reading with its words by where they begin and end."""
+    words = reading.words
+    return Opinion(
+        words,
+        reading.log_probabilities.tolist(),
+        reading.plural.tolist(),
+        path,
+        {word.start: i for i, word in enumerate(words)},
+        {word.end: i for i, word in enumerate(words)},
+    )
+
+
+def spans_to_judge(
+    said: Opinion, known: Known, more: Iterable[tuple[int, int]] = ()
+) -> dict[tuple[int, int], set[str]]:
+    """Return the stretches worth judging, each with the labels that something speaks for."""
+    wanted: dict[tuple[int, int], set[str]] = defaultdict(set)
+    for span in said.path:
+        wanted[said.of_path(span)].add(span.label)
+    for where, match in known.lexicon.items():
+        wanted[where].add(match.entry.label)
+    for where, (label, _) in known.shapes.items():
+        wanted[where].add(label)
+    for where, label in known.coined.items():
+        wanted[where].add(label)
+    for where, partner in known.partners.items():
+        for label in sorted(wanted.get(partner, ())):
+            wanted[where].add(label)
+    for where in more:
+        wanted.setdefault(where, set())
+    for where in sorted(wanted):
+        place = said.place(known.text, *where)
+        if place:
+            wanted[where].add(said.best_label(*place))
+    return wanted
+
+
+def judged(
+    said: Opinion, known: Known, wanted: Mapping[tuple[int, int], set[str]]
+) -> list[tuple[Candidate, Features]]:
+    """Return the candidates with their features, in order."""
+    text = known.text
+    in_path = {said.of_path(span): span.label for span in said.path}
+    path = sorted(in_path)
+    by_name: dict[tuple[str, str], list[tuple[float, bool]]] = defaultdict(list)
+    names: dict[tuple[int, int], str] = {}
+    places: dict[tuple[int, int], tuple[int, int]] = {}
+    for where, labels in wanted.items():
+        place = said.place(text, *where)
+        if place is None:
+            continue
+        places[where] = place
+        names[where] = key(singular(text[slice(*where)]))
+        for label in labels:
+            own = said.score(*place, label)
+            by_name[names[where], label].append((own, in_path.get(where) == label))
+    found = []
+    for where in sorted(places):
+        for label in sorted(wanted[where]):
+            place, name = places[where], names[where]
+            own = said.score(*place, label)
+            outside = said.outside(*place)
+            features: Features = {
+                "own": own,
+                "outside": outside,
+                f"own {label}": own,
+                label: 1.0,
+            }
+            siblings = by_name[name, label]
+            features["best of the name"] = max(score for score, _ in siblings)
+            features["marked share"] = sum(flag for _, flag in siblings) / len(siblings)
+            features["occurrences"] = min(len(siblings), 6) / 6
+            rivals = [
+                score
+                for other in LABELS
+                if other != label
+                for score, _ in by_name.get((name, other), ())
+            ]
+            features["best of another label"] = max(rivals, default=_FLOOR)
+            if in_path.get(where) == label:
+                features["path"] = 1.0
+                features[f"path {label}"] = 1.0
+            elif where in in_path:
+                features["path, other label"] = 1.0
+            else:
+                for start, end in path:
+                    if start < where[1] and where[0] < end:
+                        inside = start <= where[0] and where[1] <= end
+                        features["inside of path" if inside else "around path"] = 1.0
+            features.update(_of_knowledge(known, where, label, in_path))
+            surface = text[slice(*where)]
+            proper = any(c.isupper() for c in surface[1:]) or any(c.isdigit() for c in surface)
+            features["proper"] = float(proper)
+            features["words"] = min(place[1] - place[0] + 1, 8) / 8
+            if (
+                where[1] < len(text)
+                and text[where[1]] == "s"
+                and text[where[1] - 1 : where[1]].isalnum()
+            ):
+                features["before a plural s"] = float(said.plural[place[1]])
+            elif text[where[1] - 1] == "s":
+                features["with its s"] = float(said.plural[place[1]])
+            extractor = _extractor(features, where, known)
+            found.append((Candidate(*where, label, 0.0, extractor), features))
+    return found
+
+
+def _of_knowledge(
+    known: Known,
+    where: tuple[int, int],
+    label: str,
+    in_path: Mapping[tuple[int, int], str],
+) -> Features:
+    features: Features = {}
+    match = known.lexicon.get(where)
+    if match:
+        entry = match.entry
+        if entry.label == label:
+            features["lexicon"] = 1.0
+            features["lexicon share"] = logit(entry.share)
+            features["lexicon seen"] = min(entry.seen, 10) / 10
+            features[f"lexicon {label}"] = 1.0
+        else:
+            features["lexicon, other label"] = entry.share
+    else:
+        for start, end in known.lexicon:
+            if start < where[1] and where[0] < end:
+                features[
+                    "lexicon holds" if start <= where[0] and where[1] <= end else "lexicon held"
+                ] = 1.0
+    shape = known.shapes.get(where)
+    if shape:
+        features["shape" if shape[0] == label else "shape, other label"] = shape[1]
+    else:
+        for start, end in known.shapes:
+            if start < where[1] and where[0] < end:
+                features["shape overlaps"] = 1.0
+    if where in known.coined:
+        features["coined"] = 1.0
+    partner = known.partners.get(where)
+    if partner:
+        said = in_path.get(partner)
+        features[
+            "partner alike" if said == label else "partner other" if said else "partner none"
+        ] = 1.0
+    else:
+        for start, end in known.partners:
+            if start < where[1] and where[0] < end:
+                features["overlaps a partner"] = 1.0
+    return features
+
+
+def _extractor(features: Features, where: tuple[int, int], known: Known) -> str:
+    if features.get("path") or features.get("path, other label"):
+        return "learned"
+    if where in known.shapes:
+        return "shape"
+    if where in known.lexicon:
+        return "lexicon"
+    if where in known.partners:
+        return "abbreviation"
+    return "coined" if where in known.coined else "repeated"
+
+
+def rated(judgements: Iterable[tuple[Candidate, Features]], gear: str) -> list[Candidate]:
+    """Return the candidates with the probability that the gear's fitted model gives them."""
+    fitted = model("mention", gear)
+    return [
+        replace(candidate, confidence=fitted.probability(features))
+        for candidate, features in judgements
+    ]
+
+
+def knowledge(
+    text: str,
+    lexicon: Lexicon,
+    shapes: Iterable[Any],
+    coinages: Iterable[Any],
+    pairs: Iterable[Pair],
+) -> Known:
+    """Return what lexicon, looks, coining phrases and brackets say of a text."""
+    partners: dict[tuple[int, int], tuple[int, int]] = {}
+    for pair in pairs:
+        long, short = (pair.long.start, pair.long.end), (pair.short.start, pair.short.end)
+        partners[long], partners[short] = short, long
+    return Known(
+        text,
+        {(match.start, match.end): match for match in lexicon.matches(text)},
+        {(shape.start, shape.end): (shape.label, shape.confidence) for shape in shapes},
+        {(coinage.start, coinage.end): coinage.label for coinage in coinages},
+        partners,
+    )
