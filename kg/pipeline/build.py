@@ -21,6 +21,7 @@ from kg import __version__, store
 from kg.assemble import Assembly
 from kg.errors import ChecksFailed, KGError, NotFound
 from kg.exporters import EXPORTERS, FILES, exporter
+from kg.ner import Gear
 from kg.overrides import Overrides
 from kg.pipeline import folder as folders
 from kg.pipeline import reading, workers
@@ -61,7 +62,7 @@ class BuildReport:
 class Settings:
     """What decides the content of a graph besides its documents."""
 
-    gear: str = "fast"
+    gear: Gear = "fast"
     overrides: Overrides = field(default_factory=Overrides)
     formats: tuple[str, ...] = tuple(FILES)
 
@@ -74,7 +75,7 @@ def build(
     inputs: Iterable[str | Path | Document],
     folder: str | os.PathLike[str],
     *,
-    gear: str = "fast",
+    gear: Gear = "fast",
     reader: str | None = None,
     strict: bool = False,
     add: bool = False,
@@ -112,7 +113,8 @@ def remove(
     """
     home = Path(folder)
     graph = store.StoredGraph(home)
-    gear = str(graph.manifest.get("configuration", {}).get("gear", "fast"))
+    configuration = graph.manifest.get("configuration", {})
+    gear: Gear = "accurate" if configuration.get("gear") == "accurate" else "fast"
     written = set(graph.manifest.get("files", ()))
     formats = tuple(name for name in EXPORTERS if FILES.get(name, name) in written)
     settings = Settings(gear, overrides or Overrides(), formats)
@@ -157,7 +159,7 @@ def _rebuild(
     for name in settings.formats:
         exporter(name)  # an unknown format is said before any work is done
     folders.check_target(home, _names(settings.formats))
-    version = _version(settings.gear)
+    version = reading.version(settings.gear)
     with (
         folders.locked(home) as state,
         _full_disk(home),
@@ -166,22 +168,22 @@ def _rebuild(
         generation, repeated = collect(kept)
         total = kept.count(generation)
         fresh = kept.count_missing(generation, version)
-        left_out.lost += _read(
-            kept, generation, version, settings, strict, jobs, scheduler, progress
-        )
+        failed = _read(kept, generation, version, settings, strict, jobs, scheduler, progress)
+        left_out.lost += failed
         described = _manifest(kept, generation, version, settings, len(left_out.lost))
         new = folders.staged(home)
         doubts = _assemble(kept, generation, version, settings, described, state, progress)
         graph = store.StoredGraph(new)
         _write_formats(graph, new, settings.formats, progress)
         write_report(graph, new / _REPORT, left_out.lost, left_out.notes, doubts)
+        # First the memory, then the outputs: stopped in between, the next build makes them anew.
+        kept.settle(generation, version)
         folders.publish(home)
-        kept.settle(generation, version, {})
     counts = {name: int(n) for name, n in graph.manifest["counts"].items()}
     return BuildReport(
         folder=home,
         counts=counts,
-        read=fresh,
+        read=fresh - len(failed),
         reused=total - fresh,
         repeated=repeated,
         skipped=tuple(left_out.lost),
@@ -190,11 +192,6 @@ def _rebuild(
         files=tuple(described["files"]),
         run=described["run"],
     )
-
-
-def _version(gear: str) -> str:
-    found = getattr(reading, "version", None)
-    return str(found(gear)) if found else f"{__version__} {gear}"
 
 
 @dataclass(slots=True)

@@ -79,7 +79,8 @@ class Checkpoints:
     @property
     def current(self) -> int:
         """The generation of documents that the published graph rests on; 0 before the first."""
-        return int(self.note("generation") or 0)
+        found = self._database.execute("SELECT value FROM meta WHERE key = 'generation'").fetchone()
+        return int(found[0]) if found else 0
 
     def collect(self, documents: Iterable[Document], *, keep: bool = False) -> tuple[int, int]:
         """Make ``documents`` the next generation; return its number and how many came twice.
@@ -214,17 +215,11 @@ class Checkpoints:
 
     # ------------------------------------------------------------ bookkeeping
 
-    def note(self, key: str) -> str:
-        """Return what was noted under ``key``, or nothing."""
-        found = self._database.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-        return found[0] if found else ""
-
-    def settle(self, generation: int, version: str, notes: dict[str, str]) -> None:
+    def settle(self, generation: int, version: str) -> None:
         """Make ``generation`` the current one and forget what it does not rest on."""
         run = self._database.execute
         run("BEGIN")
-        for key, value in sorted({**notes, "generation": str(generation)}.items()):
-            run("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+        run("INSERT OR REPLACE INTO meta VALUES ('generation', ?)", (str(generation),))
         run("DELETE FROM member WHERE generation <> ?", (generation,))
         run("DELETE FROM document WHERE digest NOT IN (SELECT digest FROM member)")
         run(

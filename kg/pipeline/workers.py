@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -20,8 +20,9 @@ from multiprocessing import get_context
 from typing import Any, Final
 
 from kg.errors import KGError
+from kg.ner import Gear
 from kg.pipeline.checkpoints import pack, unpack_document
-from kg.values import Document, Reading
+from kg.values import Document
 
 #: Documents that a worker reads between two checkpoints.
 CHUNK: Final = 64
@@ -42,11 +43,13 @@ class Outcome:
     problem: str = ""
 
 
+#: What no text can cause: the installation or the machine is broken, so reading on is of no use.
+_SYSTEMIC: Final = (KGError, OSError, ImportError, MemoryError)
+
 Work = list[tuple[bytes, bytes]]
-Read = Callable[[list[Document]], list[Reading]]
 
 
-def read_chunk(work: Work, gear: str) -> list[Outcome]:
+def read_chunk(work: Work, gear: Gear) -> list[Outcome]:
     """Return the outcome of each ``(digest, packed document)``.
 
     A document that breaks the reading of its chunk is read again alone, and left out if it
@@ -56,7 +59,9 @@ def read_chunk(work: Work, gear: str) -> list[Outcome]:
 
     documents = [unpack_document(packed) for _, packed in work]
     try:
-        readings = list(read(documents, gear=gear))  # type: ignore[arg-type]  # checked by the command
+        readings = list(read(documents, gear=gear))
+    except _SYSTEMIC:
+        raise
     except Exception:  # whatever a hostile text may raise: found out one by one below
         return [
             _read_alone(own, document, gear)
@@ -65,11 +70,13 @@ def read_chunk(work: Work, gear: str) -> list[Outcome]:
     return [Outcome(own, pack(reading)) for (own, _), reading in zip(work, readings, strict=True)]
 
 
-def _read_alone(own: bytes, document: Document, gear: str) -> Outcome:
+def _read_alone(own: bytes, document: Document, gear: Gear) -> Outcome:
     from kg.pipeline.reading import read
 
     try:
-        (reading,) = read([document], gear=gear)  # type: ignore[arg-type]
+        (reading,) = read([document], gear=gear)
+    except _SYSTEMIC:
+        raise
     except Exception as error:
         problem = f"{type(error).__name__}: {error}"
         return Outcome(own, document=document.id, problem=problem)
@@ -88,14 +95,14 @@ def chunks(work: Iterable[tuple[bytes, bytes]], size: int = CHUNK) -> Iterator[W
         yield chunk
 
 
-def read_here(work: Iterable[tuple[bytes, bytes]], gear: str) -> Iterator[list[Outcome]]:
+def read_here(work: Iterable[tuple[bytes, bytes]], gear: Gear) -> Iterator[list[Outcome]]:
     """Yield the outcomes of ``work``, read in this process, a chunk at a time."""
     for chunk in chunks(work):
         yield read_chunk(chunk, gear)
 
 
 def read_in_processes(
-    work: Iterable[tuple[bytes, bytes]], gear: str, jobs: int
+    work: Iterable[tuple[bytes, bytes]], gear: Gear, jobs: int
 ) -> Iterator[list[Outcome]]:
     """Yield the outcomes of ``work``, read by ``jobs`` processes, as they come.
 
@@ -123,14 +130,14 @@ def read_in_processes(
 
 
 def _pump(
-    pool: ProcessPoolExecutor, source: Iterator[Work], waiting: deque[Work], gear: str, jobs: int
+    pool: ProcessPoolExecutor, source: Iterator[Work], waiting: deque[Work], gear: Gear, jobs: int
 ) -> Iterator[list[Outcome]]:
     """Keep the pool busy; what it has not answered for stays in ``waiting``."""
     under_way: deque[tuple[Work, Future[list[Outcome]]]] = deque()
     again = list(waiting)
     waiting.clear()
     try:
-        for chunk in (*again, *()):
+        for chunk in again:
             under_way.append((chunk, pool.submit(read_chunk, chunk, gear)))
         while True:
             while len(under_way) < jobs * _AHEAD and (chunk := next(source, [])):
@@ -156,7 +163,7 @@ def _start_worker(parent: int) -> None:
 
 
 def read_on_cluster(
-    work: Iterable[tuple[bytes, bytes]], gear: str, scheduler: str
+    work: Iterable[tuple[bytes, bytes]], gear: Gear, scheduler: str
 ) -> Iterator[list[Outcome]]:
     """Yield the outcomes of ``work``, read by the workers of a Dask scheduler, as they come.
 

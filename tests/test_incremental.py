@@ -1,0 +1,118 @@
+"""However the work is cut up, the outcome is that of a build from scratch, byte for byte."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from kg.errors import KGError
+from kg.overrides import Overrides, Rule
+from kg.pipeline import reading
+from kg.pipeline.build import build, remove
+from tests import building
+from tests.building import in_memory, outputs, papers
+
+FORMATS = ("turtle", "provenance", "nodes", "edges", "results")
+#: A hypothesis example builds several graphs, each of a few documents.
+UNHURRIED = settings(
+    deadline=None, max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+@pytest.fixture(autouse=True)
+def _simple_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "read", building.read)
+    monkeypatch.setattr(reading, "version", lambda gear="fast": f"test {gear}")
+
+
+_STATEMENT = st.builds(
+    "{} {} {}.".format,
+    st.sampled_from(["Foo1", "Bar1", "Baz1", "Sage2"]),
+    st.sampled_from("<>"),
+    st.sampled_from(["Foo1", "Bar1", "Baz1", "FOO1"]),
+)
+_TEXT = st.lists(_STATEMENT, min_size=1, max_size=3).map(" ".join)
+_CORPUS = st.dictionaries(st.sampled_from([f"d{i}" for i in range(8)]), _TEXT, min_size=1)
+
+
+def scratch(home: Path, name: str, texts: dict[str, str]) -> dict[str, bytes]:
+    """Return the outputs of a build of ``texts`` alone."""
+    build([papers(home / f"{name}.jsonl", texts)], home / name, formats=FORMATS)
+    return outputs(home / name)
+
+
+@given(_CORPUS, _CORPUS)
+@UNHURRIED
+def test_old_and_new_documents_give_what_both_give_at_once(
+    old: dict[str, str], new: dict[str, str]
+) -> None:
+    new = {f"n{id_}": text for id_, text in new.items()}
+    with TemporaryDirectory(dir=in_memory()) as folder:
+        home = Path(folder)
+        whole = scratch(home, "whole", {**old, **new})
+        scratch(home, "grown", old)
+        both = [home / "grown.jsonl", papers(home / "new.jsonl", new)]
+        report = build(both, home / "grown", formats=FORMATS)
+        assert (report.read, report.reused) == (len(new), len(old))
+        assert outputs(home / "grown") == whole
+        # The same with --add, which is given the new documents alone.
+        scratch(home, "added", old)
+        build([home / "new.jsonl"], home / "added", formats=FORMATS, add=True)
+        assert outputs(home / "added") == whole
+
+
+@given(_CORPUS, st.data())
+@UNHURRIED
+def test_removed_documents_leave_no_trace(texts: dict[str, str], data: st.DataObject) -> None:
+    gone = data.draw(st.lists(st.sampled_from(sorted(texts)), unique=True, min_size=1))
+    kept = {id_: text for id_, text in texts.items() if id_ not in gone}
+    with TemporaryDirectory(dir=in_memory()) as folder:
+        home = Path(folder)
+        scratch(home, "whole", texts)
+        report = remove(home / "whole", gone)
+        assert (report.read, report.counts["documents"]) == (0, len(kept))
+        without = scratch(home, "without", kept) if kept else None
+        if without is not None:
+            assert outputs(home / "whole") == without
+        # And put back, they are as if they had never been away.
+        build([home / "whole.jsonl"], home / "whole", formats=FORMATS)
+        assert outputs(home / "whole") == scratch(home, "again", texts)
+
+
+def test_a_changed_document_is_read_again_and_the_old_text_is_gone(tmp_path: Path) -> None:
+    build([papers(tmp_path / "p", {"a": "Foo1 < Bar1.", "b": "Foo1."})], tmp_path / "out")
+    report = build([papers(tmp_path / "p", {"a": "Foo1 < Baz1.", "b": "Foo1."})], tmp_path / "out")
+    assert (report.read, report.reused) == (1, 1)
+    assert b"Bar1" not in b"".join(outputs(tmp_path / "out").values())
+    assert b"Bar1" not in (tmp_path / "out" / ".kg" / "readings.db").read_bytes()
+
+
+def test_another_version_of_the_reader_reads_everything_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = papers(tmp_path / "p", building.corpus(5))
+    build([source], tmp_path / "out", formats=FORMATS)
+    monkeypatch.setattr(reading, "version", lambda gear="fast": "newer")
+    assert build([source], tmp_path / "out", formats=FORMATS).read == 5
+
+
+def test_overrides_change_the_graph_without_reading_again(tmp_path: Path) -> None:
+    source = papers(tmp_path / "p", {"a": "Foo1 < Bar1.", "b": "Baz1 > Foo1."})
+    plain = build([source], tmp_path / "out", formats=FORMATS)
+    before = outputs(tmp_path / "out")
+    rules = Overrides((Rule("merge", ("Bar1", "Baz1"), line=3),))
+    merged = build([source], tmp_path / "out", formats=FORMATS, overrides=rules)
+    assert (merged.read, merged.counts["entities"]) == (0, plain.counts["entities"] - 1)
+    assert merged.run != plain.run
+    build([source], tmp_path / "out", formats=FORMATS)
+    assert outputs(tmp_path / "out") == before
+
+
+def test_only_a_graph_that_was_built_there_can_lose_documents(tmp_path: Path) -> None:
+    build([papers(tmp_path / "p", {"a": "Foo1 < Bar1."})], tmp_path / "out", formats=FORMATS)
+    for path in (tmp_path / "out" / ".kg").iterdir():
+        path.unlink()
+    with pytest.raises(KGError, match="build it again"):
+        remove(tmp_path / "out", ["a"])

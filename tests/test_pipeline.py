@@ -1,0 +1,356 @@
+"""A build writes a folder whole or not at all, and says in one sentence why it could not."""
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from kg.cli import main
+from kg.pipeline import folder as folders
+from kg.pipeline.build import build, remove, save
+from kg.pipeline.changes import changes
+from kg.store import StoredGraph
+from tests import building
+from tests.building import QUICK, corpus, outputs, papers
+
+RUNNER = [sys.executable, str(Path(building.__file__))]
+
+
+@pytest.fixture(autouse=True)
+def _simple_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    from kg.pipeline import reading
+
+    monkeypatch.setattr(reading, "read", building.read)
+    monkeypatch.setattr(reading, "version", lambda gear="fast": f"test {gear}")
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    return papers(tmp_path / "papers.jsonl", corpus(30))
+
+
+def kg(*arguments: str | Path) -> int:
+    return main([str(argument) for argument in arguments])
+
+
+def run(*arguments: str | Path, **options: object) -> subprocess.CompletedProcess[str]:
+    command = [*RUNNER, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, **options)  # type: ignore[call-overload,no-any-return]
+
+
+def test_a_build_writes_every_output_and_a_manifest_that_lists_them(
+    source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert kg("build", source, "-o", tmp_path / "out") == 0
+    told = capsys.readouterr()
+    assert told.err == ""
+    assert "30 documents (30 read now)" in told.out
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    found = set(outputs(tmp_path / "out"))
+    assert {*manifest["files"], "manifest.json"} == {n for n in found if not n.startswith("store/")}
+    for name in ("graph.ttl", "provenance.ttl", "graph.nq", "graph.jsonld", "graph.graphml"):
+        assert name in found
+    for name in ("graph.gexf", "nodes.csv", "edges.csv", "results.csv", "graph.html", "report.md"):
+        assert name in found
+
+
+def test_no_output_holds_a_clock_or_a_path(source: Path, tmp_path: Path) -> None:
+    kg("build", source, "-o", tmp_path / "one", *QUICK)
+    time.sleep(1.1)
+    kg("build", source, "-o", tmp_path / "elsewhere" / "two", *QUICK)
+    assert outputs(tmp_path / "one") == outputs(tmp_path / "elsewhere" / "two")
+
+
+def test_shuffled_documents_give_the_same_bytes(tmp_path: Path) -> None:
+    texts = corpus(30)
+    one = papers(tmp_path / "one.jsonl", texts)
+    other = papers(tmp_path / "other.jsonl", dict(reversed(texts.items())))
+    kg("build", one, "-o", tmp_path / "a")
+    kg("build", other, "-o", tmp_path / "b")
+    assert outputs(tmp_path / "a") == outputs(tmp_path / "b")
+
+
+def test_a_second_build_reads_nothing_again(
+    source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kg("build", source, "-o", tmp_path / "out", *QUICK)
+    before = outputs(tmp_path / "out")
+    capsys.readouterr()
+    kg("build", source, "-o", tmp_path / "out", *QUICK)
+    assert "(0 read now)" in capsys.readouterr().out
+    assert outputs(tmp_path / "out") == before
+
+
+def test_processes_give_the_same_bytes_as_one(source: Path, tmp_path: Path) -> None:
+    """With the real reader, since workers do not know the simple one."""
+    script = (
+        "import sys; from kg.pipeline import workers; workers.WORTHWHILE = 1;"
+        "from kg.cli import main\n"
+        "if __name__ == '__main__': sys.exit(main(sys.argv[1:]))"
+    )
+    runner = tmp_path / "runner.py"
+    runner.write_text(script)
+    for jobs in ("1", "2"):
+        done = subprocess.run(
+            [
+                *(sys.executable, str(runner), "build", str(source)),
+                *("-o", str(tmp_path / jobs), "--jobs", jobs, *QUICK),
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+    assert outputs(tmp_path / "1") == outputs(tmp_path / "2")
+
+
+def test_a_document_that_breaks_the_reader_is_skipped_and_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = papers(tmp_path / "p.jsonl", {**corpus(5), "bad-one": "explode"})
+    assert kg("build", source, "-o", tmp_path / "out", *QUICK) == 3
+    told = capsys.readouterr()
+    assert "bad-one: ValueError: this text explodes" in told.err
+    assert "5 documents (5 read now)" in told.out
+    assert "bad-one" in (tmp_path / "out" / "report.md").read_text()
+    assert kg("build", source, "-o", tmp_path / "strict", "--strict", *QUICK) == 3
+    assert not (tmp_path / "strict" / "manifest.json").exists()
+
+
+def test_a_bad_record_is_skipped_counted_and_named(
+    source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with source.open("a", encoding="utf-8") as lines:
+        lines.write("{no json\n")
+    assert kg("build", source, "-o", tmp_path / "out", *QUICK) == 3
+    told = capsys.readouterr()
+    assert "line 31" in told.err
+    assert "line 31" in (tmp_path / "out" / "report.md").read_text()
+    assert json.loads((tmp_path / "out" / "manifest.json").read_text())["skipped"] == 1
+
+
+def test_a_vanished_input_is_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert kg("build", tmp_path / "gone.jsonl", "-o", tmp_path / "out") == 1
+    told = capsys.readouterr()
+    assert told.err.count("\n") == 1
+    assert "gone.jsonl" in told.err
+    assert not (tmp_path / "out" / "manifest.json").exists()
+
+
+def test_an_unknown_format_is_said_before_any_work(
+    source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert kg("build", source, "-o", tmp_path / "out", "--formats", "turtel") == 4
+    assert "turtle" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_files_of_others_are_not_written_over(
+    source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "nodes.csv").write_text("mine")
+    assert kg("build", source, "-o", tmp_path, *QUICK) == 2
+    assert "nodes.csv" in capsys.readouterr().err
+    assert (tmp_path / "nodes.csv").read_text() == "mine"
+
+
+def test_outputs_that_are_no_longer_asked_for_go(source: Path, tmp_path: Path) -> None:
+    kg("build", source, "-o", tmp_path / "out", "--formats", "nodes,edges")
+    (tmp_path / "out" / "notes.txt").write_text("mine")
+    kg("build", source, "-o", tmp_path / "out", "--formats", "nodes")
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert names == {".kg", "store", "manifest.json", "nodes.csv", "report.md", "notes.txt"}
+
+
+def test_two_builds_in_one_folder_the_second_stops(source: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    environment = {**os.environ, "KG_TEST_DELAY": "0.2"}
+    first = subprocess.Popen(
+        [*RUNNER, "build", str(source), "-o", str(out), *QUICK], env=environment
+    )
+    try:
+        deadline = time.monotonic() + 30
+        while not (out / ".kg" / "readings.db").exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        second = run("build", source, "-o", out, *QUICK)
+        assert (second.returncode, second.stdout) == (1, "")
+        assert "another kg is building there" in second.stderr
+    finally:
+        first.wait(60)
+    assert first.returncode == 0
+
+
+def test_a_lock_dies_with_its_holder(source: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    environment = {**os.environ, "KG_TEST_DELAY": "0.5"}
+    first = subprocess.Popen(
+        [*RUNNER, "build", str(source), "-o", str(out), *QUICK], env=environment
+    )
+    deadline = time.monotonic() + 30
+    while not (out / ".kg" / "readings.db").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    first.kill()
+    first.wait(10)
+    assert run("build", source, "-o", out, *QUICK).returncode == 0
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(
+    source: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody, not even root, can make a folder there."""
+    assert kg("build", source, "-o", "/proc/kg-test", *QUICK) == 1
+    told = capsys.readouterr().err
+    assert told.startswith("kg: /proc/kg-test: cannot be written to")
+    assert told.count("\n") == 1
+
+
+def test_a_full_disk_is_one_sentence_and_the_next_build_goes_on(tmp_path: Path) -> None:
+    """A limit on the size of files stands in for a disk that fills up."""
+    source = papers(tmp_path / "papers.jsonl", corpus(400))
+    out = tmp_path / "out"
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, 150_000))
+
+    full = run("build", source, "-o", out, *QUICK, preexec_fn=limit)
+    assert full.returncode == 1
+    assert "no space left on the disk" in full.stderr
+    assert full.stderr.count("\n") == 1
+    assert not (out / "manifest.json").exists()
+    assert run("build", source, "-o", out, *QUICK).returncode == 0
+    run("build", source, "-o", tmp_path / "undisturbed", *QUICK)
+    assert outputs(out) == outputs(tmp_path / "undisturbed")
+
+
+def test_interrupted_is_said_and_the_next_build_goes_on(tmp_path: Path) -> None:
+    source = papers(tmp_path / "papers.jsonl", corpus(300))
+    out = tmp_path / "out"
+    process = subprocess.Popen(
+        [*RUNNER, "build", str(source), "-o", str(out), *QUICK],
+        env={**os.environ, "KG_TEST_DELAY": "0.02"},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 30
+    while not (out / ".kg" / "readings.db").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    time.sleep(2)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+    assert (process.returncode, said) == (130, "kg: interrupted\n")
+    done = run("build", source, "-o", out, *QUICK)
+    assert done.returncode == 0
+    assert "(300 read now)" not in done.stdout
+
+
+def test_a_closed_pipe_is_no_error(source: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert run("build", source, "-o", out, *QUICK).returncode == 0
+    command = f"'{sys.executable}' '{building.__file__}' diff '{out}' '{out}' --json | head -c 1"
+    done = subprocess.run(["bash", "-c", f"set -o pipefail; {command}"], capture_output=True)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_json_tells_what_was_done(
+    source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert kg("build", source, "-o", tmp_path / "out", "--json", *QUICK) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["schema_version"] == 1
+    assert told["data"]["counts"]["documents"] == 30
+    assert told["data"]["read"] == 30
+
+
+def test_the_report_shows_no_markup_of_others(tmp_path: Path) -> None:
+    source = papers(tmp_path / "p.jsonl", {"<b>|x": "explode", **corpus(3)})
+    assert kg("build", source, "-o", tmp_path / "out", *QUICK) == 3
+    page = (tmp_path / "out" / "report.md").read_text()
+    assert "<b>" not in page.replace("\\<b\\>", "")
+
+
+def test_saved_graphs_are_read_back(source: Path, tmp_path: Path) -> None:
+    build([source], tmp_path / "out", formats=["nodes"])
+    graph = StoredGraph(tmp_path / "out").in_memory()
+    save(graph, tmp_path / "copy", formats=["nodes", "turtle"])
+    again = StoredGraph(tmp_path / "copy").in_memory()
+    assert (again.entities, again.edges, again.documents) == (
+        graph.entities,
+        graph.edges,
+        graph.documents,
+    )
+    assert (tmp_path / "copy" / "graph.ttl").exists()
+
+
+def test_complete_outputs_of_a_stopped_build_are_moved_into_place(
+    source: Path, tmp_path: Path
+) -> None:
+    kg("build", source, "-o", tmp_path / "out", *QUICK)
+    whole = outputs(tmp_path / "out")
+    ready = tmp_path / "out" / ".kg" / "ready"
+    ready.mkdir()
+    for name in ("manifest.json", "store", "nodes.csv"):
+        (tmp_path / "out" / name).rename(ready / name)
+    with folders.locked(tmp_path / "out"):
+        pass
+    assert outputs(tmp_path / "out") == whole
+
+
+def test_a_manifest_cannot_make_kg_delete_elsewhere(source: Path, tmp_path: Path) -> None:
+    victim = tmp_path / "victim.txt"
+    victim.write_text("mine")
+    kg("build", source, "-o", tmp_path / "out", *QUICK)
+    manifest = tmp_path / "out" / "manifest.json"
+    content = json.loads(manifest.read_text())
+    content["files"] = ["../victim.txt", "/etc/passwd", 7]
+    manifest.write_text(json.dumps(content))
+    kg("build", source, "-o", tmp_path / "out", *QUICK)
+    assert victim.read_text() == "mine"
+
+
+def test_diff_tells_what_appeared_vanished_and_changed(tmp_path: Path) -> None:
+    texts = {"a": "Foo1 < Bar1.", "b": "Foo1 < Bar1. Baz1 > Foo1."}
+    build([papers(tmp_path / "ab", texts)], tmp_path / "ab.kg", formats=["nodes"])
+    build([papers(tmp_path / "a", {"a": texts["a"]})], tmp_path / "a.kg", formats=["nodes"])
+    found = [
+        str(c) for c in changes(StoredGraph(tmp_path / "ab.kg"), StoredGraph(tmp_path / "a.kg"))
+    ]
+    assert found == [
+        "- document b",
+        "~ entity model/bar1 (documents 2 -> 1; confidence 0.99 -> 0.9)",
+        "- entity model/baz1",
+        "~ entity model/foo1 (documents 2 -> 1; confidence 0.99 -> 0.9)",
+        "- edge model/baz1 outperforms model/foo1",
+        "~ edge model/foo1 fineTunedFrom model/bar1 (evidence 2 -> 1)",
+    ]
+
+
+def test_stats_and_diff_print_tables_and_json(
+    source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    build([source], tmp_path / "out", formats=["nodes"])
+    assert kg("stats", tmp_path / "out") == 0
+    assert "fineTunedFrom" in capsys.readouterr().out
+    assert kg("stats", tmp_path / "out", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["data"]["documents"] == {"paper": 30}
+    assert kg("diff", tmp_path / "out", tmp_path / "out", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["data"] == {"counts": {}, "changes": []}
+
+
+def test_an_unknown_document_cannot_be_removed(
+    source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    build([source], tmp_path / "out", formats=["nodes"])
+    before = outputs(tmp_path / "out")
+    assert kg("remove", tmp_path / "out", "doc-001") == 4
+    assert "the nearest are: doc-0" in capsys.readouterr().err
+    assert outputs(tmp_path / "out") == before
+    remove(tmp_path / "out", ["doc-0011"])
+    assert len(StoredGraph(tmp_path / "out").documents) == 29
