@@ -104,6 +104,12 @@ def reader_of(source: Source) -> Reader:
         return papers.read_table
     if pages.looks_like_page(source.head):
         return pages.read_page
+    # Neither: the ending tells what it was meant to be, and its reader what is wrong with it.
+    ending = re.search(r"\.(\w+)(?:\.gz)?$", source.name.casefold())
+    if ending and ending[1] in ("json", "jsonl", "ndjson"):
+        return papers.read_papers
+    if ending and ending[1] in ("csv", "tsv"):
+        return papers.read_table
     return texts.read_text
 
 

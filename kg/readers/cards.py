@@ -242,7 +242,8 @@ def _title(text: str, body: int) -> str:
     match = _HEADING.search(text, body)
     if not match:
         return ""
-    title = re.sub(r"<[^>]*>|!\[[^\]]*\]\([^)]*\)", "", match["atx"] or match["setext"])
+    title = (match["atx"] or match["setext"])[:1000]
+    title = re.sub(r"<[^>]*>|!\[[^\]]*\]\([^)]*\)", "", title)
     title = re.sub(r"\[([^\]]+)\]\([^)]*\)", r"\1", title)
     return one_line(title.strip("*_` "))[:200]
 

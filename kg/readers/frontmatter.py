@@ -30,9 +30,12 @@ from kg.values import Span
 
 #: The longest block that is given to the YAML parser, in characters.
 YAML_LIMIT: Final = 750_000
+#: The same for one key of a block that was refused as a whole.
+_KEY_LIMIT: Final = 100_000
 #: How deep values may be nested, and how many there may be once aliases are expanded.
 DEPTH_LIMIT: Final = 40
-VALUE_LIMIT: Final = 200_000
+VALUE_LIMIT: Final = 60_000
+_ITEM_LIMIT: Final = 10_000
 
 _OPENING = re.compile(r"\s*---[ \t]*\n")
 _CLOSING = re.compile(r"^(?:---|\.\.\.)[ \t]*$", re.MULTILINE)
@@ -116,14 +119,14 @@ def value_span(text: str, key: str, value: str) -> Span | None:
     return Span(found, found + len(value)) if found >= 0 else None
 
 
-def parse(block: str) -> dict[str, Any]:
+def parse(block: str, *, limit: int = YAML_LIMIT) -> dict[str, Any]:
     """Return the mapping that a YAML text holds, as plain values; empty for no content.
 
     Numbers that do not survive the way there and back (``80.10``, ``007``) and dates stay the
     strings that were written.
     """
-    if len(block) > YAML_LIMIT:
-        raise _Refused(f"it is longer than {YAML_LIMIT:,} characters")
+    if len(block) > limit:
+        raise _Refused(f"it is longer than {limit:,} characters")
     _check_depth(block)
     events = YAML(typ="safe", pure=True).parse(block)
     try:
@@ -290,7 +293,8 @@ def _by_key(block: str) -> tuple[dict[str, Any], list[str]]:
     unread = []
     for key, lines in _blocks(block):
         try:
-            values.update(parse(lines))
+            # What made the whole too slow to parse would do so again on its own.
+            values.update(parse(lines, limit=_KEY_LIMIT))
         except (YAMLError, _Refused):
             simple = _simple(lines)
             if simple is None:
@@ -301,13 +305,15 @@ def _by_key(block: str) -> tuple[dict[str, Any], list[str]]:
 
 
 def _simple(lines: str) -> Any:
+    """Return the value on the key's own line, or the list of plain items below it, or None."""
     first, *rest = lines.splitlines()
     value = first.partition(":")[2].strip()
+    if value:
+        opens = value[0] in "\"'" and (len(value) == 1 or value[-1] != value[0])
+        return None if value[0] in "[{&*!|>" or opens else _unquoted(value)
     items = [match["value"] for line in rest if (match := _ITEM.match(line))]
-    if value and not items and not any(line.strip() for line in rest):
-        return None if value[0] in "[{&*!|>" else _unquoted(value)
-    if not value and items and all(":" not in item.replace("://", "") for item in items):
-        return [_unquoted(item) for item in items]
+    if items and all(":" not in item.replace("://", "") for item in items):
+        return [_unquoted(item) for item in items[:_ITEM_LIMIT]]
     return None
 
 

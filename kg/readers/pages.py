@@ -33,11 +33,13 @@ _DEFINITION = re.compile(
 _HEADING = re.compile(r"#{1,6}\s+")
 _BULLET = re.compile(r"(?:[-*+•]|\d{1,3}[.)])\s+(?=\S)")
 _INLINE_LINK = re.compile(
-    r"(?<!!)\[(?P<text>(?:[^\[\]]|\[[^\[\]]*\])+)\]\((?P<url>[^()\s]+)(?:\s+\"[^\"]*\")?\)"
+    r"(?<!!)\[(?P<text>(?:[^\[\]]|\[[^\[\]]{0,200}\]){1,500})\]\((?P<url>[^()\s]{1,2000})(?:\s+\"[^\"]{0,300}\")?\)"
 )
-_REFERENCE_LINK = re.compile(r"(?<!!)\[(?P<text>(?:[^\[\]]|\[[^\[\]]*\])+)\] ?\[(?P<name>[^\]]*)\]")
+_REFERENCE_LINK = re.compile(
+    r"(?<!!)\[(?P<text>(?:[^\[\]]|\[[^\[\]]{0,200}\]){1,500})\] ?\[(?P<name>[^\]]{0,100})\]"
+)
 _NUMBERED_LINK = re.compile(r"^\[(?P<name>\d+)\](?=\S)")
-_IMAGE = re.compile(r"!\[[^\]]*\](?:\([^)]*\)|\[[^\]]*\])")
+_IMAGE = re.compile(r"!\[[^\]]{0,300}\](?:\([^)]{0,2000}\)|\[[^\]]{0,100}\])")
 _ESCAPE = re.compile(r"\\([_*#\[\]`>.!()-])")
 _PAPER_ADDRESS = re.compile(
     r"https?://(?:www\.)?(?:huggingface\.co/papers/|arxiv\.org/(?:abs|pdf|html)/|openreview\.net/"
@@ -215,7 +217,7 @@ def _joined(lines: list[str]) -> str:
     """Return wrapped lines as one; a word that was cut after its hyphen is whole again."""
     text = lines[0]
     for line in lines[1:]:
-        cut = re.search(r"\w-$", text) and re.match(r"(?!(?:and|or|to)\b)\w", line)
+        cut = re.search(r"\w-+$", text) and re.match(r"(?!(?:and|or|to)\b(?!-))\w", line)
         text += line if cut else f" {line}"
     return text
 

@@ -1,0 +1,54 @@
+"""An example of what a package can add to kg: three functions and three entry points."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from kg.readers.documents import paper
+from kg.readers.source import Source
+from kg.values import Document, Evidence, GraphView, LocalEdge, Reading, Span
+
+_ENTRY = re.compile(r"@\w+\{(?P<id>[^,\s]+),(?P<fields>.*?)\n\}", re.DOTALL)
+_FIELD = re.compile(r"(?P<name>\w+)\s*=\s*[{\"](?P<value>.*?)[}\"]\s*(?:,|\Z)", re.DOTALL)
+
+
+def read_bibtex(source: Source) -> Iterator[Document]:
+    """Yield a paper for each BibTeX entry with a title and an abstract."""
+    for entry in _ENTRY.finditer(source.text()):
+        fields = {m["name"].casefold(): m["value"] for m in _FIELD.finditer(entry["fields"])}
+        if "title" not in fields or "abstract" not in fields:
+            source.skip(f"entry {entry['id']}", "it has no title or no abstract")
+            continue
+        yield paper(fields["title"], fields["abstract"], given_id=entry["id"])
+
+
+def accepts(head: str, name: str) -> bool:
+    """Whether an input is BibTeX, by its beginning or its name."""
+    return name.endswith(".bib") or head.lstrip().startswith("@article{")
+
+
+read_bibtex.accepts = accepts  # type: ignore[attr-defined]
+
+
+def link_teams(reading: Reading) -> Iterator[LocalEdge]:
+    """Yield ``X memberOf Y`` where the text says that X belongs to the Y family."""
+    text = reading.document.text
+    for match in re.finditer(r"(\S+) belongs to the (\S+) family", text):
+        evidence = Evidence(
+            document=reading.document.id,
+            field="abstract",
+            span=Span(*match.span()),
+            sentence=match.group(),
+            kind="extracted",
+            extractor="kg-example",
+            rule="belongs-to-family",
+            confidence=0.9,
+        )
+        yield LocalEdge(match[1], "memberOf", match[2], (evidence,))
+
+
+def write_names(graph: GraphView, path: Path) -> None:
+    """Write the name of every entity, a line each."""
+    path.write_text("".join(f"{entity.name}\n" for entity in graph.entities), encoding="utf-8")

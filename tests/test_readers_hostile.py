@@ -1,0 +1,368 @@
+"""Broken and hostile input: a clear error, or a skipped record; never a crash, never a hang."""
+
+import gzip
+import json
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from kg.errors import KGError, ReadError
+from kg.readers import READERS, Skipped, read
+from kg.readers.cards import card
+from kg.readers.frontmatter import front_matter, is_flat, key_span, unflattened, value_span
+from kg.readers.source import DOCUMENT_LIMIT, LINE_LIMIT
+from kg.values import Document
+
+GOOD = json.dumps({"id": "good", "title": "Owls", "abstract": "They hoot."}).encode()
+#: Seconds of processor time that any one input may take.
+PATIENCE = 10.0
+
+
+@pytest.fixture(autouse=True)
+def _quick() -> Iterator[None]:
+    """No input may take long, measured in processor time so that a busy machine is no failure."""
+    before = time.process_time()
+    yield
+    assert time.process_time() - before < PATIENCE
+
+
+def outcome(path: Path, **options: object) -> tuple[list[Document], list[Skipped]]:
+    skipped: list[Skipped] = []
+    return list(read([path], on_skip=skipped.append, **options)), skipped  # type: ignore[arg-type]
+
+
+def saved(path: Path, content: bytes) -> Path:
+    path.write_bytes(content)
+    return path
+
+
+def lost(skipped: list[Skipped]) -> list[str]:
+    return [item.place for item in skipped if item.lost]
+
+
+def test_invalid_utf_8_is_replaced_and_said(tmp_path: Path) -> None:
+    line = b'{"id": "x", "title": "Caf\xe9", "abstract": "One \xff."}'
+    found, skipped = outcome(saved(tmp_path / "p.jsonl", line + b"\n" + GOOD))
+    assert [document.text for document in found] == ["Caf\ufffd\nOne \ufffd.", "Owls\nThey hoot."]
+    assert [(item.place, item.lost) for item in skipped] == [("line 1", False)]
+
+
+def test_nul_and_lone_surrogates_are_replaced(tmp_path: Path) -> None:
+    line = b'{"id": "x", "title": "A\\u0000B", "abstract": "\\ud800 and \\udc00."}'
+    found, _ = outcome(saved(tmp_path / "p.jsonl", line))
+    assert [document.text for document in found] == ["A\ufffdB\n\ufffd and \ufffd."]
+
+
+def test_nul_bytes_in_text(tmp_path: Path) -> None:
+    found, _ = outcome(
+        saved(tmp_path / "t.txt", b"# Owls\n\nThey \x00 hoot, and nobody knows why.\n")
+    )
+    assert found[0].text == "# Owls\n\nThey \ufffd hoot, and nobody knows why.\n"
+
+
+def test_binary_files_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ReadError, match="is no text file"):
+        outcome(saved(tmp_path / "model.txt", bytes(range(32)) * 100))
+
+
+def test_50_mb_line_is_skipped_and_the_next_one_read(tmp_path: Path) -> None:
+    huge = b'{"title": "' + b"x" * (50 * 2**20) + b'"}'
+    found, skipped = outcome(saved(tmp_path / "p.jsonl", huge + b"\n" + GOOD + b"\n"))
+    assert [document.id for document in found] == ["good"]
+    assert lost(skipped) == ["line 1"]
+    assert str(LINE_LIMIT // 2**20) in skipped[0].reason
+
+
+def test_50_mb_text_without_a_line_break(tmp_path: Path) -> None:
+    found, skipped = outcome(saved(tmp_path / "t.txt", b"owl " * (50 * 2**18)))
+    assert (found, len(lost(skipped))) == ([], 1)
+
+
+def test_document_above_the_limit_is_skipped(tmp_path: Path) -> None:
+    record = {"id": "long", "title": "T", "abstract": "x" * DOCUMENT_LIMIT}
+    path = saved(tmp_path / "p.jsonl", json.dumps(record).encode() + b"\n" + GOOD)
+    found, skipped = outcome(path)
+    assert ([document.id for document in found], lost(skipped)) == (["good"], ["document long"])
+
+
+@pytest.mark.parametrize("opening", ["[", '{"a":', '[{"title":"x","a":'])
+def test_deep_json_is_refused(tmp_path: Path, opening: str) -> None:
+    deep = opening.encode() * 200_000
+    found, skipped = outcome(saved(tmp_path / "p.jsonl", GOOD + b"\n" + deep))
+    assert ([document.id for document in found], lost(skipped)) == (["good"], ["line 2"])
+    try:
+        found, skipped = outcome(saved(tmp_path / "d.json", deep), reader="papers")
+    except ReadError as error:
+        assert "nested too deeply" in str(error)  # noqa: PT017 - either way is right
+    else:
+        assert (found, lost(skipped)) == ([], ["line 1"])
+
+
+def test_numbers_that_break_parsers(tmp_path: Path) -> None:
+    lines = [b'{"title": "T", "year": ' + b"9" * 10_000 + b"}", b'{"title": "U", "year": NaN}']
+    lines += [b'{"title": "V", "year": 1e999}', b'{"title": "W", "year": -1}', GOOD]
+    found, skipped = outcome(saved(tmp_path / "p.jsonl", b"\n".join(lines)))
+    titles = {document.title for document in found}
+    assert titles | {"T"} == {"T", "U", "V", "W", "Owls"}
+    assert all(document.year is None for document in found)
+    assert len(found) + len(lost(skipped)) == 5
+
+
+BOMB = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
+    f"a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 10)
+)
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        BOMB,
+        "x: &x [*x]\n",
+        "x: &x {y: *x}\n",
+        "x: *nothing\n",
+        "x: !!python/object/apply:os.system ['touch owned']\n",
+        "x: !<tag:yaml.org,2002:python/name:os.system> y\n",
+        "x: " + "[" * 100_000 + "\n",
+        "x: " + "{a: " * 50_000 + "\n",
+        "x: " + "- " * 50_000 + "y\n",
+        "x:\n" + "".join(" " * n + "- \n" for n in range(1, 1200)),
+        "? " * 20_000 + "\n",
+        "x: '" + "a\n" * 50_000,
+        "x: |\n" + " a\n" * 100_000,
+        "x: >\n" + "\n" * 200_000,
+        "x: [" + "1, " * 60_000 + "\n",
+        "x: " + "&a " * 20_000 + "\n",
+        "\t" * 50_000 + "x: 1\n",
+        "--- \n" * 1000,
+        "%YAML 9.9\n---\nx: 1\n",
+        "x: \x07\x1b[31m\n",
+        "x: " + "'" * 99_999 + "\n",
+        "".join(f"k{n}: v\n" for n in range(20_000)),
+        "x: " + "a: " * 20_000 + "\n",
+        "<<: *x\n",
+        "x: " + "#" * 100_000 + "\n",
+    ],
+)
+def test_yaml_bombs(block: str) -> None:
+    """The card is read whatever its front matter does; metadata stays plain and small."""
+    problems: list[str] = []
+    text = f"---\nlicense: mit\n{block}---\n\n# Owl\n\nIt hoots.\n"
+    document = card(text, named="owl", note=problems.append)
+    assert document.text == text
+    assert document.metadata.get("license") == "mit"
+    assert len(json.dumps(document.metadata)) < 3_000_000
+    assert not Path("owned").exists()
+
+
+def test_front_matter_beyond_the_limit_is_read_key_by_key() -> None:
+    text = "---\nlicense: mit\n" + "tags:\n" + "- owl\n" * 200_000 + "---\n# Owl\n"
+    front = front_matter(text)
+    assert front.values["license"] == "mit"
+    assert "longer than" in front.problem
+
+
+def test_gzip_bomb_stops_early(tmp_path: Path) -> None:
+    packed = gzip.compress(b"a" * (300 * 2**20), compresslevel=9)
+    with pytest.raises(ReadError, match="more than 100 times its size"):
+        outcome(saved(tmp_path / "b.gz", b"".join([packed] * 4)), reader="papers")
+
+
+def test_gzip_that_breaks_off_gives_what_came_before(tmp_path: Path) -> None:
+    import random
+
+    noise = random.Random(1)  # noqa: S311
+    lines = [
+        json.dumps({"id": f"n{n}", "title": f"Owl {n}", "abstract": hex(noise.getrandbits(2000))})
+        for n in range(3000)
+    ]
+    packed = gzip.compress("\n".join(lines).encode())
+    found, skipped = outcome(saved(tmp_path / "p.jsonl.gz", packed[: len(packed) // 2]))
+    assert 1000 < len(found) < 2000
+    assert "damaged or cut off" in skipped[-1].reason
+    with pytest.raises(ReadError, match="damaged or cut off"):
+        outcome(saved(tmp_path / "q.jsonl.gz", packed[:100]))
+
+
+def test_gzip_of_a_gzip_is_refused_or_empty(tmp_path: Path) -> None:
+    with pytest.raises(ReadError):
+        outcome(saved(tmp_path / "p.gz", gzip.compress(gzip.compress(os.urandom(100_000)))))
+
+
+def test_ten_thousand_records_of_one_id(tmp_path: Path) -> None:
+    same = [GOOD] * 5000
+    other = [
+        json.dumps({"id": "good", "title": "Owls", "abstract": f"Owl {n}."}).encode()
+        for n in range(5000)
+    ]
+    found, skipped = outcome(saved(tmp_path / "p.jsonl", b"\n".join([*same, *other])))
+    assert len({document.id for document in found}) == len(found) == 5001
+    assert (len(skipped), lost(skipped)) == (9999, [])
+
+
+def test_dots_in_ids_and_paths_stay_words(tmp_path: Path) -> None:
+    """An id is a string: nothing is opened or written by it."""
+    record = {"id": "../../../../tmp/owned", "title": "T", "abstract": "A.", "path": "../../x"}
+    before = sorted(tmp_path.parent.iterdir())
+    found, _ = outcome(saved(tmp_path / "p.json", json.dumps(record).encode()))
+    assert found[0].id == "../../../../tmp/owned"
+    evil = {"id": "../../etc", "type": "model", "content": "---\nlicense: mit\n---\n"}
+    found, _ = outcome(saved(tmp_path / "c.json", json.dumps(evil).encode()))
+    assert (found[0].repository, found[0].id) == ("", "card-etc")
+    assert sorted(tmp_path.parent.iterdir()) == before
+
+
+@pytest.mark.parametrize("content", [b"", b" \n\n", b"\xef\xbb\xbf", gzip.compress(b"")])
+def test_empty_files_are_named(tmp_path: Path, content: bytes) -> None:
+    found, skipped = outcome(saved(tmp_path / "empty", content))
+    assert found == []
+    assert [item.reason for item in skipped] == ["the file is empty; remove it or fill it"]
+
+
+def test_folder_of_broken_files_loses_nothing_else(tmp_path: Path) -> None:
+    saved(tmp_path / "a.jsonl", GOOD)
+    saved(tmp_path / "b.json", b"{" * 10)
+    saved(tmp_path / "c.txt", b"%PDF-1.4")
+    saved(tmp_path / "d.md", b"")
+    saved(tmp_path / "e.csv", b"\x00" * 1000)
+    found, skipped = outcome(tmp_path)
+    assert [document.id for document in found] == ["good"]
+    assert [Path(item.source).name for item in skipped if item.lost] == [
+        "b.json",
+        "c.txt",
+        "d.md",
+        "e.csv",
+    ]
+
+
+def test_links_that_loop_are_entered_once(tmp_path: Path) -> None:
+    inside = tmp_path / "a" / "b"
+    inside.mkdir(parents=True)
+    saved(inside / "p.jsonl", GOOD)
+    (inside / "up").symlink_to(tmp_path)
+    (tmp_path / "self").symlink_to(tmp_path / "self")
+    (tmp_path / "gone.txt").symlink_to(tmp_path / "nowhere")
+    found, skipped = outcome(tmp_path)
+    assert [document.id for document in found] == ["good"]
+    assert sorted(Path(item.source).name for item in skipped) == ["gone.txt", "self"]
+
+
+def test_pipes_and_devices_in_a_folder_are_not_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.txt")
+    saved(tmp_path / "p.jsonl", GOOD)
+    assert [document.id for document in outcome(tmp_path)[0]] == ["good"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_unreadable_file_in_a_folder_is_skipped(tmp_path: Path) -> None:
+    saved(tmp_path / "p.txt", b"owl").chmod(0)
+    assert lost(outcome(tmp_path)[1]) == [""]
+
+
+def test_folders_a_thousand_deep(tmp_path: Path) -> None:
+    before = Path.cwd()
+    os.chdir(tmp_path)
+    try:
+        for _ in range(300):
+            os.mkdir("d")
+            os.chdir("d")
+        Path("p.jsonl").write_bytes(GOOD)
+    finally:
+        os.chdir(before)
+    assert [document.id for document in outcome(tmp_path)[0]] == ["good"]
+
+
+def test_csv_traps(tmp_path: Path) -> None:
+    header = b"id,title,abstract\n"
+    rows = [
+        b"1,A\x00,B.",
+        b"2,only two",
+        b'3,"=HYPERLINK(""http://x"")",C.',
+        b"4,D,E.,F",
+        b"5,G,H.",
+    ]
+    found, skipped = outcome(saved(tmp_path / "t.csv", header + b"\n".join(rows)))
+    assert [document.id for document in found] == ["1", "3", "5"]
+    assert lost(skipped) == ["line 3", "line 5"]
+
+
+def test_page_of_addresses_and_noise(tmp_path: Path) -> None:
+    noise = "\n\n".join(["https://huggingface.co/papers/2504.1"] * 5000 + ["[" * 2000, "]" * 2000])
+    found, _ = outcome(saved(tmp_path / "p.txt", noise.encode()), reader="page")
+    assert found == []
+
+
+@pytest.mark.parametrize("text", ["[" * 50_000, "[a](" * 20_000, "![" * 50_000, "[a][" * 20_000])
+def test_markdown_brackets_do_not_explode(tmp_path: Path, text: str) -> None:
+    content = f"# [Title][1]\n\n{text}\n\n[1]: https://arxiv.org/abs/2504.13837\n"
+    for reader in ("page", "card", "text"):
+        outcome(saved(tmp_path / "p.md", content.encode()), reader=reader)
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    content=st.one_of(
+        st.binary(max_size=400),
+        st.text(max_size=300).map(lambda text: text.encode("utf-8", "surrogatepass")),
+        st.text(alphabet='---\n{}[]":,abcdef \t&*!|>#%\\', max_size=200).map(str.encode),
+        st.text(alphabet="abc: -\n[]{}&*!'\"|>#", max_size=200).map(
+            lambda block: f"---\n{block}\n---\nprose".encode()
+        ),
+    ),
+    reader=st.sampled_from([None, *READERS]),
+)
+def test_any_bytes_through_any_reader(tmp_path: Path, content: bytes, reader: str | None) -> None:
+    """Either a sentence of an error, or documents that every output can hold."""
+    try:
+        found, _ = outcome(saved(tmp_path / "any.md", content), reader=reader)
+    except KGError:
+        return
+    for document in found:
+        assert document.id
+        assert 0 <= document.body <= len(document.text)
+        assert "\x00" not in document.text
+        json.dumps([document.text, document.title, document.id, dict(document.metadata)]).encode()
+        document.text.encode("utf-8")
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner),
+    max_leaves=10,
+)
+FIELDS = """
+id title abstract text content year url versions externalIds abstract_inverted_index paper
+data type path primary_location forum doi categories cdate
+"""
+fields = st.sampled_from(FIELDS.split())
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(record=st.dictionaries(fields, json_values))
+def test_any_record_of_known_fields(tmp_path: Path, record: dict[str, object]) -> None:
+    path = saved(tmp_path / "p.jsonl", json.dumps(record).encode() + b"\n" + GOOD)
+    found, skipped = outcome(path)
+    assert found[-1].title == "Owls"
+    assert len(found) + len(skipped) >= 1
+    for document in found:
+        assert document.url == "" or document.url.startswith("http")
+        assert document.year is None or 1900 <= document.year <= 2099
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.text(alphabet="ab:_- \t'\"[]{}\n", max_size=200))
+def test_offsets_stay_in_the_text(block: str) -> None:
+    text = f"---\nbase_model: ab\n{block}\n---\nprose"
+    assert len(unflattened(text.replace("\n", " "))) == len(text)
+    for span in (key_span(text, "base_model", "ab"), value_span(text, "base_model", "ab")):
+        assert span is not None
+        assert "ab" in span.of(text)
+    assert isinstance(is_flat(text), bool)
