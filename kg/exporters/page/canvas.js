@@ -24,10 +24,10 @@ let back = null;
 let job = null;
 let stale = true;
 let raf = 0;
-let moving = 0; // until when the view is in motion
 let budget = 3000; // pieces painted in one frame; adapts to the machine
 let lastFrame = 0;
 let hovered = -1;
+let ends = new Uint8Array(0); // in a tree: 1 has a line upwards, 2 downwards
 
 const dark = () => document.documentElement.dataset.theme === 'dark';
 
@@ -67,7 +67,7 @@ function sortOut() {
 const isTree = () => tree !== null;
 /** Nodes grow more slowly than distances, so that an overview has dots and a close-up has room. */
 function nodeScale(k) {
-  if (isTree()) return Math.max(k, 0.35);
+  if (isTree()) return Math.max(k, 0.6);
   const few = Math.min(1.5, Math.max(1, (1800 / Math.max(shown.nodeTotal, 1)) ** 0.22));
   return (k < 1 ? k ** 0.72 : k ** 0.5) * (k < 1 ? few : 1);
 }
@@ -146,10 +146,10 @@ function crosses(e, at, w, h) {
 
 const SLICE = 400;
 const SHOWN_NAME = 44;
-const shortName = (text) => {
-  const flat = text.replace(/\s+/g, ' ');
-  if (flat.length <= SHOWN_NAME) return flat;
-  return `${[...flat.slice(0, SHOWN_NAME + 2)].slice(0, SHOWN_NAME - 1).join('')}…`;
+const shortName = (text, most = SHOWN_NAME) => {
+  const flat = text.slice(0, 4 * most).replace(/\s+/g, ' ');
+  if (flat.length <= most) return flat;
+  return `${[...flat.slice(0, most + 2)].slice(0, most - 1).join('')}…`;
 };
 
 /**
@@ -273,9 +273,9 @@ function* paintLabels(ctx, at, w, h, scale) {
     const r = sizeOf(node, scale);
     const chosen = node === state.node || node === state.focus || node === state.lineage;
     if (r < minimum && !chosen) continue;
-    const size = chosen ? 14 : isTree() ? 13 : r > 11 ? 14 : r > 7 ? 13 : 12;
+    const size = isTree() ? Math.max(10, Math.min(13, 13 * at.k)) : chosen ? 14 : r > 11 ? 14 : r > 7 ? 13 : 12;
     ctx.font = `${r > 7 || chosen || isTree() ? 600 : 450} ${size}px ${FONT}`;
-    const text = shortName(nameOf(node));
+    const text = isTree() ? shortName(nameOf(node), 30) : shortName(nameOf(node));
     const half = ctx.measureText(text).width / 2 + 3;
     const x = posX[node] * at.k + at.x;
     const y = posY[node] * at.k + at.y;
@@ -283,8 +283,10 @@ function* paintLabels(ctx, at, w, h, scale) {
     const above = [x, y - r - 5];
     const right = [x + r + half + 3, y + size * 0.35];
     let spot = null;
-    for (const [lx, ly] of isTree() ? [below] : [below, above, right]) {
+    const spots = !isTree() ? [below, above, right] : ends[node] === 3 ? [right, above] : ends[node] === 2 ? [above, right] : [below, above];
+    for (const [lx, ly] of spots) {
       const box = [lx - half, ly - size, lx + half, ly + 4, node];
+      if (!chosen && (box[0] < 0 || box[2] > w || box[1] < 0 || box[3] > h)) continue;
       // The best connected are named even where that covers a smaller node.
       if (chosen || (!taken(names, box) && (placed < leaders || !taken(dots, box)))) { spot = [lx, ly]; occupy(names, box); break; }
     }
@@ -314,7 +316,7 @@ function* paintLabels(ctx, at, w, h, scale) {
       if (!isTree() && Math.hypot(bx - ax, by - ay) < 60) continue;
       const text = relationStyle(relations[relationOf[e]]).words;
       const half = ctx.measureText(text).width / 2 + 2;
-      const box = [mx - half, my - 8, mx + half, my + 6, -1];
+      const box = [mx - half, my - 8, mx + half, my + 6, -1 - e];
       if (taken(names, box)) continue;
       occupy(names, box);
       ctx.strokeStyle = palette.ground;
@@ -420,12 +422,12 @@ function moveTo(target, animate = true) {
 
 /** The part of the stage that panels do not cover. */
 function clear() {
-  const bottom = getComputedStyle(document.body).getPropertyValue('--sheet').trim();
-  return { w: width, h: height - (bottom ? parseFloat(bottom) || 0 : 0) };
+  const sheet = narrow.matches && document.body.classList.contains('has-details') ? panel.offsetHeight : 0;
+  return { w: width, h: Math.max(height - sheet, 80) };
 }
 
 /** The view that holds these nodes. */
-function viewOf(list, largest = 1.6) {
+function viewOf(list, largest = isTree() ? 1.25 : 1.6) {
   let x0 = Infinity; let x1 = -Infinity; let y0 = Infinity; let y1 = -Infinity;
   for (const node of list) {
     x0 = Math.min(x0, posX[node]); x1 = Math.max(x1, posX[node]);
@@ -433,8 +435,8 @@ function viewOf(list, largest = 1.6) {
   }
   const area = clear();
   if (x0 > x1) return { k: 1, x: area.w / 2, y: area.h / 2 };
-  const pad = Math.min(72, area.w * 0.1);
-  const tall = Math.min(56, area.h * 0.1);
+  const pad = Math.min(isTree() ? 120 : 72, area.w * (isTree() ? 0.16 : 0.1));
+  const tall = Math.min(isTree() ? 96 : 56, area.h * 0.12);
   const k = Math.max(0.004, Math.min(largest, (area.w - 2 * pad) / Math.max(x1 - x0, 1), (area.h - 2 * tall) / Math.max(y1 - y0, 1)));
   return { k, x: area.w / 2 - ((x0 + x1) / 2) * k, y: area.h / 2 - ((y0 + y1) / 2) * k };
 }
@@ -445,7 +447,13 @@ function fit(animate = true) {
   const tied = list.filter((node) => degree[node] > 0);
   const whole = viewOf(list);
   const main = tied.length ? viewOf(tied) : whole;
-  moveTo(whole.k > main.k * 0.88 ? whole : main, animate);
+  const target = whole.k > main.k * 0.88 ? whole : main;
+  if (isTree() && target.k < 0.42) {
+    // Names must be legible: a very wide tree is shown around its root and can be moved.
+    const area = clear();
+    const middle = target.y / target.k - area.h / 2 / target.k;
+    moveTo({ k: 0.42, x: area.w / 2 - posX[tree.root] * 0.42, y: area.h / 2 + middle * 0.42 }, animate);
+  } else moveTo(target, animate);
 }
 function zoomBy(factor, cx = width / 2, cy = height / 2, animate = false) {
   const k = Math.max(0.004, Math.min(12, view.k * factor));
@@ -543,6 +551,18 @@ function segment(x, y, ax, ay, bx, by) {
   return Math.hypot(x - ax - dx * t, y - ay - dy * t);
 }
 
+/** Give a wide tree the height of the stage, so that lines and words between its rows have room. */
+function stretchTree() {
+  const family = [tree.root, ...tree.up.map((hop) => hop.node), ...tree.down.map((hop) => hop.node)];
+  const xs = family.map((node) => posX[node]);
+  const ys = family.map((node) => posY[node]);
+  const wide = Math.max(...xs) - Math.min(...xs);
+  const high = Math.max(...ys) - Math.min(...ys);
+  if (!high || !wide) return;
+  const factor = Math.max(1, Math.min(2.4, (wide / high) * (height / width) * 0.8));
+  for (const node of family) posY[node] *= factor;
+}
+
 /** Put nodes where they belong: in their community, or in the tree of a lineage. */
 function arrange() {
   posX.set(homeX);
@@ -554,14 +574,14 @@ function arrange() {
       if (!children.has(hop.parent)) children.set(hop.parent, []);
       children.get(hop.parent).push(hop);
     }
-    const column = 170;
-    const row = 128;
+    const column = 200;
+    const row = 132;
     // A brood of many leaves is folded into rows, so that it stays on one screen.
     const measure = (node) => {
       const brood = children.get(node) || [];
       const leaves = brood.filter((hop) => !children.has(hop.node));
       const grown = brood.filter((hop) => children.has(hop.node)).map((hop) => measure(hop.node));
-      const columns = leaves.length > 5 ? Math.ceil(Math.sqrt(leaves.length * 1.4)) : leaves.length;
+      const columns = leaves.length > 4 ? Math.ceil(Math.sqrt(leaves.length * 1.1)) : leaves.length;
       const inner = grown.reduce((sum, child) => sum + child.width, 0) + columns;
       return { node, leaves, grown, columns, width: Math.max(1, inner) };
     };
@@ -586,4 +606,11 @@ function arrange() {
   side(tree.down, 1);
   posX[tree.root] = 0;
   posY[tree.root] = 0;
+  stretchTree();
+  ends = new Uint8Array(nodeCount);
+  for (const hop of [...tree.up, ...tree.down]) {
+    const [upper, lower] = posY[hop.node] < posY[hop.parent] ? [hop.node, hop.parent] : [hop.parent, hop.node];
+    ends[upper] |= 2;
+    ends[lower] |= 1;
+  }
 }

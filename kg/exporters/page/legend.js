@@ -1,12 +1,12 @@
 // The legend: what colours, shapes and lines mean, how many there are, and whether they show.
 
 const legend = document.getElementById('legend');
+const present = (counts) => counts.map((count, i) => [count, i]).filter(([count]) => count).map(([, i]) => i);
 const tally = (values, size) => { const counts = new Array(size).fill(0); for (const v of values) counts[v]++; return counts; };
 const typeCounts = tally(typeOf, types.length);
-const relationCounts = tally(relationOf, relations.length);
 const statusCounts = tally(statusOf, statuses.length);
-const kindCounts = new Array(kinds.length).fill(0);
-for (const held of details.edges.kinds) for (const kind of held) kindCounts[kind]++;
+const heldRelations = present(tally(relationOf, relations.length));
+const heldKinds = present(tally(details.edges.kinds.flat(), kinds.length));
 const looseCount = degree.reduce((sum, d) => sum + (d === 0), 0);
 
 /** A row that shows or hides one thing; "only" hides all the others. */
@@ -32,13 +32,22 @@ function only(set, index, all) {
   update({}, { push: false });
 }
 
-const present = (counts) => counts.map((count, i) => [count, i]).filter(([count]) => count).map(([, i]) => i);
+/** How many edges of each relation and kind there are, among those whose status shows. */
+function edgeCounts() {
+  const relationCounts = new Array(relations.length).fill(0);
+  const kindCounts = new Array(kinds.length).fill(0);
+  for (let e = 0; e < edgeCount; e++) {
+    if (!state.statuses.has(statusOf[e])) continue;
+    relationCounts[relationOf[e]]++;
+    for (const kind of details.edges.kinds[e]) kindCounts[kind]++;
+  }
+  return { relationCounts, kindCounts };
+}
 
 function renderLegend() {
   const focused = document.activeElement && document.activeElement.dataset ? document.activeElement.dataset.key : '';
   const heldTypes = present(typeCounts);
-  const heldRelations = present(relationCounts);
-  const heldKinds = present(kindCounts);
+  const { relationCounts, kindCounts } = edgeCounts();
   const heldStatuses = present(statusCounts);
   const blocks = [];
   blocks.push(h('div', { class: 'legend-head' }, h('h2', {}, 'Legend'),

@@ -16,7 +16,7 @@ const fresh = () => ({
   theme: '', // as the system, else 'light' or 'dark'
   rows: 'nodes',
 });
-let state = fresh();
+const state = fresh();
 /** Nodes opened on top of the overview. */
 const opened = new Set();
 
@@ -43,6 +43,7 @@ const lastYear = years.length ? Math.max(...years) : 0;
 
 /** Whether the filters let an edge through, its ends aside. */
 function passes(e) {
+  if (e === state.edge) return true; // what the panel explains is seen
   if (state.hiddenRelations.has(relationOf[e])) return false;
   if (confidenceOf[e] < state.confidence) return false;
   if (!state.statuses.has(statusOf[e])) return false;

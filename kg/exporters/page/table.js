@@ -19,11 +19,11 @@ const columns = {
     ['Subject', (e) => nameOf(from[e]), (e) => nameButton(from[e])],
     ['Relation', (e) => relationStyle(relations[relationOf[e]]).words],
     ['Object', (e) => nameOf(to[e]), (e) => nameButton(to[e])],
+    ['Sentence', (e) => { const row = details.edges.evidence[e][0]; return row ? sentences[row[0]][2] : ''; },
+      (e) => h('button', { type: 'button', class: 'plain', onclick: () => selectEdge(e), 'aria-label': `Why: ${nameOf(from[e])} ${relationStyle(relations[relationOf[e]]).words} ${nameOf(to[e])}` }, 'Why')],
     ['Confidence', (e) => confidenceOf[e], (e) => percent(confidenceOf[e])],
     ['Evidence', (e) => look.kinds[kinds[kindOf[e]]].title.toLowerCase()],
     ['Documents', (e) => papersOf(e)],
-    ['Sentence', (e) => { const row = details.edges.evidence[e][0]; return row ? sentences[row[0]][2] : ''; },
-      (e) => h('button', { type: 'button', class: 'plain', onclick: () => selectEdge(e), 'aria-label': `Why: ${nameOf(from[e])} ${relationStyle(relations[relationOf[e]]).words} ${nameOf(to[e])}` }, 'Why')],
   ],
 };
 const collator = new Intl.Collator('en', { numeric: true, sensitivity: 'base' });
