@@ -8,10 +8,10 @@ from typing import Final
 
 from kg.values import Span
 
-_BRACKET: Final = re.compile(r"\(\s*([^()\s][^()\n]{0,40}?)\s*\)")
+_BRACKET: Final = re.compile(r"\(\s*([^()\s][^()\n]{0,110}?)\s*\)")
+_OR: Final = re.compile(r"\bor\s+([A-Z][A-Z0-9]{2,})\b")
 _BEFORE: Final = re.compile(r"[^\s()]+(?:[^\S\n]+[^\s()]+){0,11}[^\S\n]*$")
 _STOP: Final = frozenset({"e.g", "i.e", "cf", "eg", "ie", "vs", "etc"})
-_DASH_LONG: Final = re.compile(r"(?<![\w-])([A-Z][\w-]{1,14})[:-]\s?(?=[A-Z])")
 _WORD: Final = re.compile(r"[^\W_]+")
 
 
@@ -49,7 +49,20 @@ def pairs(text: str) -> list[Pair]:
             if start == at:
                 begin = before.start() + last.start()
                 found.append(Pair(Span(at, at + len(inner)), Span(begin, begin + len(short))))
-    return found
+    for match in _OR.finditer(text):
+        letters = [c.casefold() for c in match[1] if c.isalpha()]
+        words = list(_WORD.finditer(text, max(0, match.start() - 90), match.start()))
+        start = _initials(words, letters) if words else None
+        if start is not None:
+            end = len(text[: match.start()].rstrip())
+            found.append(Pair(Span(start, end), Span(match.start(1), match.end(1))))
+    return sorted(found)
+
+
+def initials(name: str) -> str:
+    """Return the first letters of the words of ``name``, small words left out, folded."""
+    words = (word.casefold() for word in _WORD.findall(name))
+    return "".join(word[0] for word in words if word not in _SMALL_WORDS)
 
 
 def _is_short(text: str) -> bool:

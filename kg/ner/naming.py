@@ -7,17 +7,15 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
-from kg.ner.abbreviations import Pair
+from kg.ner.abbreviations import Pair, initials
 from kg.ner.lexicon import Lexicon
 from kg.ner.spelling import key, singular
 from kg.values import LocalEntity, Mention, Span
 
 #: Labels whose names are terms of the field more often than proper names.
 _TERMS: Final = frozenset({"Method", "Task", "Metric"})
-_NOUNS: Final = re.compile(
-    r"[\s-]+(?:datasets?|corpus|benchmarks?|models?|frameworks?|methods?|algorithms?|approach|loss|tasks?|learning)$",
-    re.IGNORECASE,
-)
+#: What may stand between a name and its abbreviation: "the Foo Bar framework (FB)".
+_NOUN: Final = re.compile(r"s?\s+[a-z]+")
 
 
 def spelling(name: str) -> str:
@@ -28,7 +26,7 @@ def spelling(name: str) -> str:
 def group(
     text: str,
     mentions: Sequence[Mention],
-    pairs: Iterable[Pair],
+    pairs: Sequence[Pair],
     lexicon: Lexicon,
     *,
     elided: Mapping[Span, str],
@@ -55,14 +53,14 @@ def group(
         root(folded)
     short_of: dict[str, str] = {}
     for pair in pairs:
-        long, short = at.get(pair.long), at.get(pair.short)
-        if long is None:
-            long = _ending_at(mentions, pair.long)
+        long = at.get(pair.long) or _ending_at(text, mentions, pair.long)
+        short = at.get(pair.short) or _ending_at(text, mentions, pair.short)
         if long and short and long.label == short.label:
             join(keys[long.span], keys[short.span])
             short_of[keys[long.span]] = pair.short.of(text)
     _join_known(text, mentions, keys, lexicon, join)
     _join_variants(keys, join)
+    _join_shortened(text, mentions, keys, pairs, short_of, join)
 
     members: dict[str, list[Mention]] = defaultdict(list)
     for mention in sorted(mentions):
@@ -82,12 +80,58 @@ def group(
     return named
 
 
-def _ending_at(mentions: Sequence[Mention], long: Span) -> Mention | None:
-    """Return the mention that ends where a long form does and covers most of it."""
+def _ending_at(text: str, mentions: Sequence[Mention], part: Span) -> Mention | None:
+    """Return the mention that ends where a bracketed form does, or a noun or a plural s before."""
     for mention in mentions:
-        if mention.span.end == long.end and mention.span.start > long.start:
+        if mention.span.start >= part.end or mention.span.end > part.end:
+            continue
+        rest = text[mention.span.end : part.end]
+        if mention.span.end > part.start and (rest in ("", "s") or _NOUN.fullmatch(rest)):
             return mention
     return None
+
+
+def _join_shortened(
+    text: str,
+    mentions: Sequence[Mention],
+    keys: Mapping[Span, str],
+    pairs: Iterable[Pair],
+    short_of: dict[str, str],
+    join: Callable[[str, str], None],
+) -> None:
+    """Join names that differ in a part that the document abbreviates, or in their maker's name.
+
+    ``3DGS compression`` is ``3D Gaussian Splatting compression`` where the text says what 3DGS is;
+    an acronym is the phrase of which it is made; ``OpenAI o1`` is ``o1``.
+    """
+    parts = {key(pair.long.of(text)): key(pair.short.of(text)) for pair in pairs}
+    by_key: dict[str, str] = {}
+    acronyms: dict[tuple[str, str], Mention] = {}
+    for mention in mentions:
+        surface = mention.span.of(text)
+        if surface.isupper() and surface.isalpha() and len(surface) > 2:
+            acronyms.setdefault((mention.label, surface.casefold()), mention)
+    for mention in mentions:
+        own = keys[mention.span]
+        folded = own
+        for long, short in sorted(parts.items(), key=lambda item: -len(item[0])):
+            if len(long) > 6 and long in folded and folded != f"{mention.label}:{long}":
+                folded = folded.replace(long, short)
+        if folded in by_key:
+            join(by_key[folded], own)
+        by_key.setdefault(folded, own)
+        surface = mention.span.of(text)
+        if " " in surface or "-" in surface:
+            acronym = acronyms.get((mention.label, initials(surface)))
+            if acronym:
+                join(keys[acronym.span], own)
+                short_of.setdefault(own, acronym.span.of(text))
+        if mention.label == "Model" and surface.count(" ") == 1:
+            maker, _, rest = surface.partition(" ")
+            if maker.isalpha() and len(rest) > 1 and any(c.isdigit() or c == "-" for c in rest):
+                other = f"Model:{spelling(rest)}"
+                if other in keys.values():
+                    join(other, own)
 
 
 def _join_known(
