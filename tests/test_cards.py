@@ -1,0 +1,340 @@
+"""What Hub cards declare, as edges with the line that says so."""
+
+import json
+
+import pytest
+
+from kg.linker.cards import link_card, target_of
+from kg.linker.inferred import infer_graph, infer_local
+from kg.readers.cards import card, file_name, repository_of_path
+from kg.values import Document, Edge, Entity, Evidence, LocalEntity, Mention, Reading, Span
+
+NOT_DESCENT = {"trainedOn", "evaluatedOn", "addressesTask"}
+
+
+def link(text, repository="me/Child-7B", **options):
+    """Return the document, its entities by name, and its edges."""
+    document = card(text, repository=repository, **options)
+    entities, edges, results = link_card(document, ())
+    for edge in edges:
+        for item in edge.evidence:
+            assert item.sentence == item.span.of(document.text)
+    return document, {entity.canonical: entity for entity in entities}, edges, results
+
+
+def triples(edges, *, descent=True):
+    """Return the edges as ``(relation, tail)``, only those of descent or only the others."""
+    return sorted((e.relation, e.tail) for e in edges if (e.relation in NOT_DESCENT) != descent)
+
+
+def front(*lines, body=""):
+    """Return a card with these lines of front matter."""
+    return "---\n" + "\n".join(lines) + f"\n---\n{body}"
+
+
+def test_the_line_that_names_the_parent_is_the_evidence():
+    """A declared edge quotes its line and marks the name in it."""
+    document, entities, edges, _ = link(front("license: mit", "base_model: org/Parent-7B"))
+    (edge,) = edges
+    (item,) = edge.evidence
+    assert (edge.head, edge.tail) == ("Child-7B", "Parent-7B")
+    assert (item.kind, item.field) == ("declared", "yaml:base_model")
+    assert item.sentence == "base_model: org/Parent-7B"
+    assert item.object is not None
+    assert item.object.of(document.text) == "org/Parent-7B"
+    assert entities["Parent-7B"].repository == "org/Parent-7B"
+    assert entities["Child-7B"].introduced
+    assert entities["Child-7B"].facts == (("license", "mit"),)
+
+
+@pytest.mark.parametrize(
+    ("declared", "relation"),
+    [
+        ("adapter", "adapterOf"),
+        ("merge", "mergedFrom"),
+        ("quantized", "quantizedFrom"),
+        ("finetune", "fineTunedFrom"),
+    ],
+)
+def test_the_declared_relation_stands(declared, relation):
+    """The Hub's four relations, whatever the tags say."""
+    text = front("base_model: org/P-7B", f"base_model_relation: {declared}", "tags: [gguf, peft]")
+    assert triples(link(text)[2]) == [(relation, "P-7B")]
+
+
+@pytest.mark.parametrize(
+    ("lines", "repository", "relation"),
+    [
+        (["library_name: peft"], "me/C", "adapterOf"),
+        (["tags: ['base_model:adapter:org/P-7B']"], "me/C", "adapterOf"),
+        (["tags: [gptq]"], "me/C", "quantizedFrom"),
+        (["tags: [trl, sft]"], "me/P-7B-GGUF", "quantizedFrom"),
+        (["tags: [mlx]"], "me/C", "derivedFrom"),
+        (["tags: [generated_from_trainer]"], "me/C", "fineTunedFrom"),
+        (["tags: [merge, mergekit]"], "me/C", "mergedFrom"),
+        ([], "me/P-7B-Instruct", "fineTunedFrom"),
+        ([], "me/C", "derivedFrom"),
+    ],
+)
+def test_tags_and_names_decide_where_nothing_is_declared(lines, repository, relation):
+    """Library, tags, and bits in the name; with no sign at all it is just derived."""
+    text = front("base_model: org/P-7B", *lines)
+    assert triples(link(text, repository)[2]) == [(relation, "P-7B")]
+
+
+def test_a_copied_card_does_not_make_a_grandparent_a_parent():
+    """A quantised copy keeps the original's base_model and datasets; neither is its own."""
+    text = front("base_model: org/Base-7B", "datasets: [a/data]", "tags: [sft]")
+    _, _, edges, _ = link(text, "quantiser/Tuned-7B-exl2")
+    (edge,) = edges
+    assert (edge.relation, edge.tail) == ("derivedFrom", "Base-7B")
+    assert edge.evidence[0].rule == "base_model:copied"
+
+
+def test_several_parents_are_a_merge():
+    """Every member of a list is a parent."""
+    text = front("base_model:", "- a/A-7B", "- b/B-7B")
+    assert triples(link(text)[2]) == [("mergedFrom", "A-7B"), ("mergedFrom", "B-7B")]
+
+
+def test_older_and_other_keys_name_parents():
+    """finetuned_from of 2022, and a teacher."""
+    text = front("finetuned_from: bert-base-uncased", "teacher_model: org/Big")
+    assert triples(link(text)[2]) == [
+        ("distilledFrom", "Big"),
+        ("fineTunedFrom", "bert-base-uncased"),
+    ]
+
+
+def test_mergekit_blocks_give_all_parents_with_weights():
+    """Local paths are gaps, a path in the Hub's cache is a repository, weights are facts."""
+    body = """
+```yaml
+models:
+  - model: a/A-7B
+    parameters:
+      weight: 0.6
+  - model: "D:/hub/models--b--B-7B/snapshots/abc"
+    parameters:
+      weight: 0.4
+  - model: /home/me/mine
+merge_method: dare_ties
+base_model: c/C-7B
+```
+"""
+    _, entities, edges, _ = link(front("tags: [merge]", body=body))
+    assert triples(edges) == [("mergedFrom", name) for name in ("A-7B", "B-7B", "C-7B")]
+    facts = set(entities["Child-7B"].facts)
+    assert ("merge_weight", "a/A-7B=0.6") in facts
+    assert ("merge_method", "dare_ties") in facts
+    assert ("parent_gap", "/home/me/mine") in facts
+    (first,) = (e for e in edges if e.tail == "A-7B")
+    assert first.evidence[0].sentence.splitlines()[-1].strip() == "weight: 0.6"
+
+
+def test_adapter_config_gguf_fields_and_template_lines_are_read():
+    """Three other places in a card's body that state a parent."""
+    body = (
+        '```json\n{"base_model_name_or_path": "org/P-7B", "r": 8}\n```\n'
+        "general.dataset.0.repo_url str = https://huggingface.co/datasets/o/data\n"
+        "- **Finetuned from model [optional]:** [Q-7B](https://huggingface.co/org/Q-7B)\n"
+        "This model is a fine-tuned version of [R-7B](https://huggingface.co/org/R-7B) on x.\n"
+    )
+    _, _, edges, _ = link(front("license: mit", body=body))
+    assert triples(edges) == [
+        ("adapterOf", "P-7B"),
+        ("fineTunedFrom", "Q-7B"),
+        ("fineTunedFrom", "R-7B"),
+    ]
+    assert triples(edges, descent=False) == [("trainedOn", "data")]
+
+
+def test_a_sentence_that_says_no_more_joins_the_declared_edge():
+    """The trainer's sentence under an adapter's YAML is a second piece of evidence."""
+    body = "This model is a fine-tuned version of [org/P-7B](https://huggingface.co/org/P-7B).\n"
+    _, _, edges, _ = link(front("base_model: org/P-7B", "library_name: peft", body=body))
+    (edge,) = edges
+    assert edge.relation == "adapterOf"
+    assert [item.field for item in edge.evidence] == ["yaml:base_model", "body"]
+
+
+def test_a_placeholder_is_no_parent():
+    """Templates that nobody filled in."""
+    body = "- **Finetuned from model [optional]:** [More Information Needed]\n"
+    assert link(front("base_model: []", "datasets: [unknown, null]", body=body))[2] == ()
+
+
+def test_the_model_index_gives_scores_as_written():
+    """Trailing zeros stay; the dataset is what it was evaluated on."""
+    text = front(
+        "model-index:", "- name: Child-7B", "  results:", "  - task:", "      type: x",
+        "    dataset:", "      name: GLUE", "      type: glue",
+        "    metrics:", "    - type: accuracy", "      value: 0.920",
+        "    - type: f1", "      value: 0.5",
+    )  # fmt: skip
+    _, entities, edges, results = link(text)
+    assert triples(edges, descent=False) == [("evaluatedOn", "GLUE")]
+    assert entities["GLUE"].label == "Benchmark"
+    found = [(r.subject, r.on, r.metric, r.value) for r in results]
+    assert found == [
+        ("Child-7B", "GLUE", "accuracy", "0.920"),
+        ("Child-7B", "GLUE", "f1", "0.5"),
+    ]
+
+
+def test_a_dataset_card_names_its_sources():
+    """source_datasets are what it was derived from; original means none."""
+    text = front("source_datasets: [original, extended|squad, o/d]", "task_categories: [x-y]")
+    _, _, edges, _ = link(text, "me/data", is_dataset=True)
+    assert triples(edges) == [("derivedFrom", "d"), ("derivedFrom", "squad")]
+
+
+def test_what_the_text_names_joins_what_the_card_declares():
+    """A mention of the parent in prose is the same entity, with its repository."""
+    text = front("base_model: org/Parent-7B", body="Parent-7B is its parent.\n")
+    document = card(text, repository="me/Child")
+    at = document.text.index("Parent-7B is")
+    seen = LocalEntity("Parent-7B", "Model", False, (Mention(Span(at, at + 9), "Model", 1, "x"),))
+    entities, edges, _ = link_card(document, (seen,))
+    (parent,) = (e for e in entities if e.canonical == "Parent-7B")
+    assert parent.repository == "org/Parent-7B"
+    assert len(parent.mentions) == 2
+    assert [edge.tail for edge in edges] == ["Parent-7B"]
+
+
+@pytest.mark.parametrize(
+    ("value", "target"),
+    [
+        ("org/Name-7B", ("Name-7B", "org/Name-7B")),
+        ("https://huggingface.co/org/Name", ("Name", "org/Name")),
+        ("https://huggingface.co/datasets/org/Name/tree/main", ("Name", "org/Name")),
+        ("[Name](https://huggingface.co/org/Name)", ("Name", "org/Name")),
+        ("bert-base-uncased", ("bert-base-uncased", "")),
+        ("/home/me/model", None),
+        ("./output", None),
+        (r"D:\models\x", None),
+        ("[More Information Needed]", None),
+        ("{{ base_model }}", None),
+        ("", None),
+    ],
+)
+def test_values_are_repositories_names_or_nothing(value, target):
+    """What a field points at."""
+    assert target_of(value) == target
+
+
+def test_every_declared_parent_of_the_real_cards_is_found(shared):
+    """All readable base_model values of 162 cards: parent, direction and kind."""
+    folder = shared / "corpora" / "cards"
+    rows = [json.loads(line) for line in (folder / "index.jsonl").open(encoding="utf-8")]
+    kinds = {
+        "mlx": {"derivedFrom"},
+        "mergekit": {"mergedFrom"},
+        "peft": {"adapterOf"},
+        "trl": {"fineTunedFrom"},
+        "gguf": {"derivedFrom", "fineTunedFrom"},
+        "copied": {"derivedFrom", "quantizedFrom", "fineTunedFrom", "adapterOf"},
+    }
+    checked = 0
+    for row in rows:
+        text = (folder / row["file"]).read_text(encoding="utf-8", errors="replace")
+        repository, is_dataset = repository_of_path(row["file"])
+        named = file_name(row["file"])
+        document = card(text, repository=repository, is_dataset=is_dataset, named=named)
+        entities, edges, _ = link_card(document, ())
+        by_name = {entity.canonical: entity for entity in entities}
+        declared = {
+            by_name[edge.tail].repository or edge.tail: edge
+            for edge in edges
+            if any(item.field == "yaml:base_model" for item in edge.evidence)
+        }
+        wanted = row["base_model"] or []
+        wanted = [wanted] if isinstance(wanted, str) else wanted
+        assert set(declared) == set(wanted), row["file"]
+        for edge in declared.values():
+            assert by_name[edge.head].introduced
+            assert edge.relation in kinds[row["group"]], row["file"]
+        checked += len(wanted)
+    assert checked == 34
+
+
+def test_real_kinds_one_by_one(shared):
+    """Cards whose relation a person has judged."""
+    folder = shared / "corpora" / "cards"
+    judged = {
+        "copied__mlx-community@DeepSeek-R1-Distill-Qwen-14B-4bit.md": "quantizedFrom",
+        "copied__NyayaLabs98@nyaya-embed-v1.md": "fineTunedFrom",
+        "copied__ffurfaro@Titanesque-Llama-3.2-1B.md": "adapterOf",
+        "peft__exaone-greeting-lora@2@README.md": "adapterOf",
+        "gguf__Qwen2.5-0.5B-Instruct@README.md": "fineTunedFrom",
+    }
+    for name, relation in judged.items():
+        document = card(
+            (folder / name).read_text(encoding="utf-8"),
+            repository=repository_of_path(name)[0],
+            named=file_name(name),
+        )
+        edges = link_card(document, ())[1]
+        assert [e.relation for e in edges if e.relation not in NOT_DESCENT] == [relation], name
+
+
+# ---------------------------------------------------------------- inferred edges
+
+
+def reading(text, names, edges=()):
+    """Return a reading of ``text`` in which ``names`` are models."""
+    entities = tuple(
+        LocalEntity(n, "Model", False, (Mention(Span(at, at + len(n)), "Model", 1, "x"),))
+        for n in names
+        if (at := text.index(n)) >= 0
+    )
+    return Reading(Document("d", "paper", "", text), entities, tuple(edges))
+
+
+def test_names_in_one_text_are_related_as_inferred():
+    """Family and teacher by name, each with its rule and the sentence of the name."""
+    text = "We test Qwen2.5-7B of Qwen2.5, DeepSeek-R1-Distill-Qwen-7B and DeepSeek-R1."
+    names = ["Qwen2.5-7B", "Qwen2.5", "DeepSeek-R1-Distill-Qwen-7B", "DeepSeek-R1"]
+    found = {(e.head, e.relation, e.tail): e.evidence[0] for e in infer_local(reading(text, names))}
+    assert set(found) == {
+        ("Qwen2.5-7B", "memberOf", "Qwen2.5"),
+        ("DeepSeek-R1-Distill-Qwen-7B", "distilledFrom", "DeepSeek-R1"),
+    }
+    for item in found.values():
+        assert (item.kind, item.sentence) == ("inferred", text)
+        assert item.rule.startswith("name:")
+
+
+def _edge(subject, relation, object_, kind="declared", confidence=0.9):
+    item = Evidence("d", "abstract", Span(0, 4), "text", kind, "x", "r", confidence)
+    return Edge(subject, relation, object_, (item,), confidence)
+
+
+def test_hidden_teachers_are_inferred_with_their_premises():
+    """Trained on data that a teacher wrote: it learned from the teacher."""
+    models = [Entity(f"model/{n}", "Model", n) for n in ("student", "teacher")]
+    edges = [
+        _edge("dataset/d", "generatedBy", "model/teacher", confidence=0.8),
+        _edge("model/student", "trainedOn", "dataset/d"),
+    ]
+    (found,) = infer_graph(models, lambda: edges, lambda _: None)
+    assert found.key == ("model/student", "distilledFrom", "model/teacher")
+    (item,) = found.evidence
+    assert (item.kind, item.rule) == ("inferred", "chain:teacher")
+    assert found.confidence == pytest.approx(0.72)
+    assert item.premises == (
+        "model/student trainedOn dataset/d",
+        "dataset/d generatedBy model/teacher",
+    )
+
+
+def test_a_name_never_overrules_a_declaration():
+    """With a stated parent, the name adds none; without, it does."""
+    names = ("X-7B-GGUF", "X-7B", "Y-7B")
+    document = Document("d", "text", "", "X-7B-GGUF is a copy.")
+    models = [Entity(f"model/{n.lower()}", "Model", n, mentioned_in=(("d", 1),)) for n in names]
+    stated = [_edge("model/x-7b-gguf", "quantizedFrom", "model/y-7b")]
+    assert list(infer_graph(models, lambda: stated, lambda _: document)) == []
+    (found,) = infer_graph(models, list, lambda _: document)
+    assert found.key == ("model/x-7b-gguf", "quantizedFrom", "model/x-7b")
+    assert found.evidence[0].sentence == document.text
