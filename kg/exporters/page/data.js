@@ -17,7 +17,7 @@ const from = Int32Array.from(edges, (edge) => edge.from);
 const to = Int32Array.from(edges, (edge) => edge.to);
 const relationOf = Uint8Array.from(details.edges.relation);
 const kindOf = Uint8Array.from(details.edges.kinds, (list) => (list.length ? list[0] : 2));
-const confidenceOf = Float32Array.from(details.edges.confidence);
+const confidenceOf = Float64Array.from(details.edges.confidence);
 const statusOf = Uint8Array.from(details.edges.status);
 const homeX = Float32Array.from(nodes, (node) => node.x);
 const homeY = Float32Array.from(nodes, (node) => node.y);

@@ -1,0 +1,1043 @@
+"""The page in a real browser: what people see, find and take away, with no network at all."""
+
+import csv
+import io
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from html import unescape
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+
+from kg.errors import NotFound
+from kg.exporters.html import SCRIPTS, notebook_html, page, write_html
+from kg.exporters.parts import neighbourhood
+from kg.values import Document, Edge, Entity, Evidence, Graph, Result, Span
+
+BROWSER_FILES = Path(__file__).parent / "browser"
+AXE = BROWSER_FILES / "node_modules" / "axe-core" / "axe.min.js"
+ESLINT = BROWSER_FILES / "node_modules" / "eslint" / "bin" / "eslint.js"
+ARGUMENTS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+HOSTILE = {
+    "script": "<script>window.hacked = 1</script>",
+    "close": "</script><img src=x onerror='window.hacked = 2'>",
+    "quotes": "\"quoted\" & 'single' &amp; `tick`",
+    "rtl": "\u202eevil\u202c שלום model",
+    "zero": "zero\u200bwidth\u200d\ufeffname",
+    "emoji": "🦙-7B-🤖",
+    "long": "very-long-" * 1000,
+}
+
+
+def absent(what: str) -> None:
+    """Skip, and say why; in CI that which is missing is a failure."""
+    if os.environ.get("CI"):
+        pytest.fail(what)
+    pytest.skip(what)
+
+
+def said(document: Document, sentence: str, subject: str, object_: str, **changes: Any) -> Evidence:
+    """Evidence for a sentence of a document, with the two names where they stand in it."""
+    start = document.text.index(sentence)
+    marks = []
+    for name in (subject, object_):
+        at = sentence.find(name) if name else -1
+        marks.append(Span(start + at, start + at + len(name)) if at >= 0 else None)
+    plain = Evidence(
+        document=document.id,
+        field="abstract",
+        span=Span(start, start + len(sentence)),
+        sentence=sentence,
+        kind="extracted",
+        extractor="cues",
+        rule="test-rule",
+        confidence=0.9,
+        subject=marks[0],
+        object=marks[1],
+    )
+    return replace(plain, **changes)
+
+
+PAPER = Document(
+    id="2501.00001",
+    kind="paper",
+    title="Tiny models from big ones",
+    text="Tiny models from big ones\n"
+    "We distil 🦙 Tiny-7B from Big-70B. Tiny-7B is trained on PileSet. "
+    "On ExamBench, Tiny-7B outperforms Rival-8B and reaches 71.5. "
+    "Tiny-7B uses gentle tuning. Grandchild-1B is fine-tuned from Tiny-7B.",
+    url="https://arxiv.org/abs/2501.00001",
+    year=2025,
+)
+CARD = Document(
+    id="org/tiny-7b-gguf",
+    kind="model-card",
+    title="tiny-7b-gguf",
+    text="base_model: org/tiny-7b\nTiny-7B-GGUF is not pruned from Big-70B.",
+    url="https://huggingface.co/org/tiny-7b-gguf",
+    year=2023,
+    repository="org/tiny-7b-gguf",
+)
+BAD = Document(
+    id="bad",
+    kind="text",
+    title=HOSTILE["close"],
+    text=f"{HOSTILE['script']} beats {HOSTILE['emoji']} & <b>all</b>.",
+    url="javascript:window.hacked=3",
+    year=2024,
+)
+
+
+def entity(id_: str, name: str, **changes: Any) -> Entity:
+    type_ = id_.split("/")[0].capitalize()
+    return Entity(**{"id": id_, "type": type_, "name": name, "confidence": 0.9, **changes})
+
+
+def small_graph() -> Graph:
+    """A graph with each kind of evidence, parallel edges, a loop, a score and hostile names."""
+    distil = "We distil 🦙 Tiny-7B from Big-70B."
+    exam = "On ExamBench, Tiny-7B outperforms Rival-8B and reaches 71.5."
+    hostile = BAD.text
+    score = said(PAPER, exam, "Tiny-7B", "ExamBench")
+    edges = [
+        Edge(
+            "model/tiny-7b",
+            "distilledFrom",
+            "model/big-70b",
+            (said(PAPER, distil, "Tiny-7B", "Big-70B"),),
+            0.95,
+        ),
+        Edge(
+            "model/tiny-7b",
+            "derivedFrom",
+            "model/big-70b",
+            (said(PAPER, distil, "Tiny-7B", "Big-70B", kind="inferred", confidence=0.55),),
+            0.55,
+        ),
+        Edge(
+            "model/tiny-7b",
+            "trainedOn",
+            "dataset/pileset",
+            (said(PAPER, "Tiny-7B is trained on PileSet.", "Tiny-7B", "PileSet"),),
+            0.8,
+        ),
+        Edge("model/tiny-7b", "evaluatedOn", "benchmark/exambench", (score,), 0.9),
+        Edge(
+            "model/tiny-7b",
+            "outperforms",
+            "model/rival-8b",
+            (said(PAPER, exam, "Tiny-7B", "Rival-8B"),),
+            0.7,
+        ),
+        Edge(
+            "model/tiny-7b",
+            "usesMethod",
+            "method/gentle-tuning",
+            (said(PAPER, "Tiny-7B uses gentle tuning.", "Tiny-7B", "gentle tuning"),),
+            0.85,
+        ),
+        Edge(
+            "model/grandchild-1b",
+            "fineTunedFrom",
+            "model/tiny-7b",
+            (said(PAPER, "Grandchild-1B is fine-tuned from Tiny-7B.", "Grandchild-1B", "Tiny-7B"),),
+            0.9,
+        ),
+        Edge(
+            "model/tiny-7b-gguf",
+            "quantizedFrom",
+            "model/tiny-7b",
+            (
+                said(
+                    CARD,
+                    "base_model: org/tiny-7b",
+                    "",
+                    "org/tiny-7b",
+                    kind="declared",
+                    field="yaml:base_model",
+                    extractor="card",
+                    confidence=0.98,
+                ),
+            ),
+            0.98,
+        ),
+        Edge(
+            "model/tiny-7b-gguf",
+            "prunedFrom",
+            "model/big-70b",
+            (
+                said(
+                    CARD,
+                    "Tiny-7B-GGUF is not pruned from Big-70B.",
+                    "Tiny-7B-GGUF",
+                    "Big-70B",
+                    negated=True,
+                ),
+            ),
+            0.6,
+            "negated",
+        ),
+        Edge(
+            "method/gentle-tuning",
+            "partOf",
+            "method/gentle-tuning",
+            (said(PAPER, "Tiny-7B uses gentle tuning.", "gentle tuning", "gentle tuning"),),
+            0.6,
+        ),
+        Edge(
+            "model/script",
+            "outperforms",
+            "model/emoji",
+            (said(BAD, hostile, HOSTILE["script"], HOSTILE["emoji"]),),
+            0.9,
+        ),
+        Edge("model/close", "memberOf", "model/quotes", (said(BAD, hostile, "beats", "all"),), 0.9),
+        Edge("model/rtl", "memberOf", "model/quotes", (said(BAD, hostile, "beats", "all"),), 0.9),
+        Edge("model/zero", "memberOf", "model/quotes", (said(BAD, hostile, "beats", "all"),), 0.9),
+        Edge("model/long", "memberOf", "model/quotes", (said(BAD, hostile, "beats", "all"),), 0.9),
+    ]
+    entities = [
+        entity(
+            "model/tiny-7b",
+            "Tiny-7B",
+            aliases=("TinySeven", "🦙 Tiny"),
+            repositories=("org/tiny-7b",),
+            introduced_in=(PAPER.id,),
+            mentioned_in=((PAPER.id, 5), (CARD.id, 1)),
+            facts=(("license", "mit", CARD.id),),
+        ),
+        entity("model/big-70b", "Big-70B", mentioned_in=((PAPER.id, 1),)),
+        entity("model/rival-8b", "Rival-8B", mentioned_in=((PAPER.id, 1),)),
+        entity(
+            "model/grandchild-1b",
+            "Grandchild-1B",
+            introduced_in=(PAPER.id,),
+            mentioned_in=((PAPER.id, 1),),
+        ),
+        entity(
+            "model/tiny-7b-gguf",
+            "Tiny-7B-GGUF",
+            repositories=("org/tiny-7b-gguf",),
+            mentioned_in=((CARD.id, 1),),
+        ),
+        entity(
+            "dataset/pileset",
+            "PileSet",
+            repositories=("org/pileset",),
+            mentioned_in=((PAPER.id, 1),),
+        ),
+        entity("benchmark/exambench", "ExamBench", mentioned_in=((PAPER.id, 1),)),
+        entity("method/gentle-tuning", "gentle tuning", mentioned_in=((PAPER.id, 1),)),
+        entity("task/lonely", "lonely task", mentioned_in=((BAD.id, 1),)),
+        *(
+            entity(
+                f"model/{key}",
+                name,
+                aliases=(name + " alias",),
+                mentioned_in=((BAD.id, 1),),
+                repositories=("javascript:alert(1)",),
+            )
+            for key, name in HOSTILE.items()
+        ),
+    ]
+    return Graph(
+        documents=tuple(sorted((PAPER, CARD, BAD), key=lambda d: d.id)),
+        entities=tuple(sorted(entities, key=lambda e: e.id)),
+        edges=tuple(sorted(edges, key=lambda e: e.key)),
+        results=(
+            Result("model/tiny-7b", "benchmark/exambench", None, "71.5", "71.5", (score,), 0.9),
+        ),
+    )
+
+
+def chain(count: int) -> Graph:
+    """A graph of ``count`` models in communities of fifty, each fine-tuned from its hub."""
+    names = [f"Chain-{i}" for i in range(count)]
+    text = "Chain models are fine-tuned from one another."
+    document = Document(id="chain", kind="text", title="Chains", text=text)
+    proof = said(document, text, "Chain models", "one another")
+    edges = [
+        Edge(
+            f"model/chain-{i}", "fineTunedFrom", f"model/chain-{i - (i % 50 or 50)}", (proof,), 0.9
+        )
+        for i in range(1, count)
+    ]
+    entities = [entity(f"model/{name.lower()}", name) for name in names]
+    return Graph(
+        (document,),
+        tuple(sorted(entities, key=lambda e: e.id)),
+        tuple(sorted(edges, key=lambda e: e.key)),
+    )
+
+
+@dataclass
+class Watch:
+    """What a page asked for and complained of."""
+
+    requests: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+
+class Opened:
+    """A page in the browser, with the few gestures that the tests make."""
+
+    def __init__(self, tab: Any, watch: Watch) -> None:
+        self.tab, self.watch = tab, watch
+
+    def settle(self) -> None:
+        self.tab.wait_for_function("() => window.kg && window.kg.settled()")
+
+    def node(self, id_: str) -> tuple[float, float]:
+        """Where a node stands in the window."""
+        self.settle()
+        box = self.tab.locator("#graph").bounding_box()
+        spot = self.tab.evaluate("id => kg.nodeAt(id)", id_)
+        return box["x"] + spot["x"], box["y"] + spot["y"]
+
+    def click_node(self, id_: str) -> None:
+        self.tab.mouse.click(*self.node(id_))
+
+    def click_edge(self, *key: str) -> None:
+        self.settle()
+        box = self.tab.locator("#graph").bounding_box()
+        spot = self.tab.evaluate("key => kg.edgeAt(...key)", list(key))
+        self.tab.mouse.click(box["x"] + spot["x"], box["y"] + spot["y"])
+
+    def search(self, text: str) -> list[str]:
+        """Type into the search field; return what it offers."""
+        self.tab.keyboard.press("/")
+        self.tab.keyboard.type(text)
+        return list(self.tab.locator("#found li .hit").all_inner_texts())
+
+    def panel(self) -> str:
+        return str(self.tab.locator("#panel").inner_text())
+
+    def counts(self) -> dict[str, int]:
+        return dict(self.tab.evaluate("kg.counts()"))
+
+    def fragment(self) -> str:
+        return unquote(self.tab.url.partition("#")[2])
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Chromium without a screen; skipped where there is none, but not in CI."""
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        absent("no playwright: pip install 'mlkg[test]'")
+    binary = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    if not binary:
+        absent("no Chromium: apt-get install chromium, or set CHROMIUM to its path")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=binary, args=list(ARGUMENTS))
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("page") / "graph.html"
+    write_html(small_graph(), path, title="A small graph <&>")
+    return path
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("large") / "graph.html"
+    write_html(chain(3200), path)
+    return path
+
+
+@contextmanager
+def opened(browser: Any, file: Path, fragment: str = "", **context: Any) -> Iterator[Opened]:
+    """The page, and at the end the assurance that it asked for nothing and did not complain."""
+    context.setdefault("viewport", {"width": 1400, "height": 900})
+    session = browser.new_context(accept_downloads=True, **context)
+    tab = session.new_page()
+    watch = Watch()
+    tab.on("request", lambda request: watch.requests.append(request.url))
+    tab.on(
+        "console",
+        lambda m: watch.complaints.append(m.text) if m.type in ("error", "warning") else None,
+    )
+    tab.on("pageerror", lambda error: watch.complaints.append(str(error)))
+    tab.goto(file.as_uri() + (f"#{fragment}" if fragment else ""))
+    shown = Opened(tab, watch)
+    try:
+        shown.settle()
+        yield shown
+        asked = [url for url in watch.requests if not url.startswith(("file:", "data:", "blob:"))]
+        assert (asked, watch.complaints) == ([], [])
+        assert sum(url.startswith("file:") for url in watch.requests) == 1
+        assert tab.evaluate("window.hacked") is None
+    finally:
+        session.close()
+
+
+# One file
+
+
+def test_page_is_one_file_that_names_no_other(file: Path) -> None:
+    """No source or style is elsewhere, and the policy would not let it be fetched."""
+    text = file.read_text(encoding="utf-8")
+    head = unescape(text[: text.index("<body>")])
+    assert re.findall(r'(?:src|href)\s*=\s*"([^"]*)"', head) == ["data:,"]
+    assert re.search(r"<script[^>]*\ssrc", text) is None
+    assert re.search(r"@import|url\(", head) is None
+    assert "default-src 'none'" in head
+    assert "script-src 'sha256-" in head
+    assert "unsafe-eval" not in head
+    assert '<html lang="en">' in text
+    assert "<title>A small graph &lt;&amp;&gt;</title>" in text
+    assert 'name="viewport"' in head
+    assert 'name="generator" content="mlkg ' in head
+    assert "bootstrap" not in text.lower()
+
+
+def test_page_is_the_same_for_the_same_graph(file: Path) -> None:
+    """Made twice, the file has the same bytes."""
+    assert page(small_graph(), title="A small graph <&>") == file.read_text(encoding="utf-8")
+
+
+def test_thousand_nodes_stay_under_a_megabyte_and_a_half() -> None:
+    """The size of a page of a thousand entities with a sentence for each edge."""
+    assert len(page(chain(1000)).encode()) < 1_500_000
+
+
+def test_unknown_focus_names_the_nearest() -> None:
+    with pytest.raises(NotFound, match="Tiny-7B"):
+        neighbourhood(small_graph(), "tiny7c", 1)
+
+
+def test_focus_keeps_what_is_near_and_no_dangling_edge() -> None:
+    """A part has the entities within the hops, and only edges between them."""
+    part = neighbourhood(small_graph(), "grandchild 1b", 1)
+    assert [e.id for e in part.entities] == ["model/grandchild-1b", "model/tiny-7b"]
+    assert [e.key for e in part.edges] == [
+        ("model/grandchild-1b", "fineTunedFrom", "model/tiny-7b")
+    ]
+
+
+# In the browser
+
+
+def test_opens_without_a_network_and_says_what_it_holds(browser: Any, file: Path) -> None:
+    with opened(browser, file) as shown:
+        assert shown.tab.title() == "A small graph <&>"
+        assert shown.tab.locator("h1").inner_text() == "A small graph <&>"
+        assert shown.tab.locator("#counts").inner_text() == "16 entities · 15 edges · 3 documents"
+        assert "Click a node or an edge to see why" in shown.panel()
+
+
+def test_policy_stops_scripts_and_requests(browser: Any, file: Path) -> None:
+    """Even from within, no script can be added and nothing be fetched."""
+    with opened(browser, file) as shown:
+        shown.tab.evaluate(
+            """() => {
+                const script = document.createElement('script');
+                script.textContent = 'window.hacked = 9';
+                document.body.append(script);
+                const image = new Image();
+                image.src = 'http://127.0.0.1:9/x.png';
+                document.body.append(image);
+            }"""
+        )
+        shown.tab.wait_for_timeout(150)
+        blocked = list(shown.watch.complaints)
+        assert len(blocked) == 2
+        assert all("Content Security Policy" in text for text in blocked)
+        shown.watch.complaints.clear()
+        shown.watch.requests[:] = [u for u in shown.watch.requests if "127.0.0.1" not in u]
+
+
+def test_click_on_node_shows_what_it_is(browser: Any, file: Path) -> None:
+    with opened(browser, file) as shown:
+        shown.click_node("model/tiny-7b")
+        text = shown.panel()
+        for expected in (
+            "Tiny-7B",
+            "TinySeven",
+            "introduced here",
+            "Tiny models from big ones",
+            "ExamBench",
+            "71.5",
+            "license",
+            "mit",
+            "distilled from",
+            "org/tiny-7b",
+        ):
+            assert expected in text
+        links = shown.tab.locator("#panel a").evaluate_all(
+            "all => all.map(a => [a.href, a.rel, a.target])"
+        )
+        assert ["https://huggingface.co/org/tiny-7b", "noopener noreferrer", "_blank"] in links
+        assert ["https://arxiv.org/abs/2501.00001", "noopener noreferrer", "_blank"] in links
+        assert shown.fragment() == "n=model/tiny-7b"
+
+
+def test_click_on_edge_shows_sentence_with_both_names_marked(browser: Any, file: Path) -> None:
+    """Marks stand right behind characters that JavaScript counts twice."""
+    with opened(browser, file) as shown:
+        shown.click_edge("model/tiny-7b", "trainedOn", "dataset/pileset")
+        assert shown.tab.locator("#panel mark").all_inner_texts() == ["Tiny-7B", "PileSet"]
+        text = shown.panel()
+        for expected in (
+            "trained on",
+            "80 %",
+            "Tiny models from big ones",
+            "paper, 2025",
+            "cues · test-rule",
+            "90 %",
+            "abstract",
+        ):
+            assert expected in text
+
+
+def test_marks_count_characters_as_python_does(browser: Any, file: Path) -> None:
+    with opened(browser, file, "e=model/tiny-7b~distilledFrom~model/big-70b") as shown:
+        assert shown.tab.locator("blockquote").inner_text() == "We distil 🦙 Tiny-7B from Big-70B."
+        assert shown.tab.locator("mark").all_inner_texts() == ["Tiny-7B", "Big-70B"]
+
+
+def test_parallel_edges_can_each_be_clicked(browser: Any, file: Path) -> None:
+    """Two statements about the same two entities bend apart."""
+    with opened(browser, file, "focus=model/big-70b&hops=1") as shown:
+        for relation, words in (
+            ("distilledFrom", "distilled from"),
+            ("derivedFrom", "derived from"),
+        ):
+            shown.click_edge("model/tiny-7b", relation, "model/big-70b")
+            assert words in shown.tab.locator("#panel .statement.big").inner_text()
+
+
+def test_loop_and_denial_are_explained(browser: Any, file: Path) -> None:
+    with opened(browser, file, "e=method/gentle-tuning~partOf~method/gentle-tuning") as shown:
+        assert (
+            shown.tab.locator("#panel .statement .name").all_inner_texts() == ["gentle tuning"] * 2
+        )
+    with opened(browser, file, "e=model/tiny-7b-gguf~prunedFrom~model/big-70b") as shown:
+        assert "This sentence denies it" in shown.panel()
+        assert "Status: denied by a text." in shown.panel()
+
+
+def test_search_forgives_case_blanks_and_hyphens(browser: Any, file: Path) -> None:
+    """Names, aliases and ids are found, the name itself before what contains it."""
+    with opened(browser, file) as shown:
+        assert shown.search("tiny 7 b")[:2] == ["Tiny-7B", "Tiny-7B-GGUF"]
+        shown.tab.keyboard.press("Escape")
+        assert shown.search("tinyseven") == ["Tiny-7B"]
+        shown.tab.keyboard.press("Escape")
+        assert shown.search("benchmark/exam") == ["ExamBench"]
+        shown.tab.keyboard.press("Escape")
+        assert "Rival-8B" in shown.search("rivle-8b")
+        assert "Nothing is called that" in shown.tab.locator("#found").inner_text()
+
+
+def test_search_is_used_with_keys_alone(browser: Any, file: Path) -> None:
+    with opened(browser, file) as shown:
+        shown.search("tiny")
+        shown.tab.keyboard.press("ArrowDown")
+        chosen = shown.tab.locator('#found [aria-selected="true"] .hit').inner_text()
+        active = shown.tab.locator("#search").get_attribute("aria-activedescendant")
+        assert active == shown.tab.locator('#found [aria-selected="true"]').get_attribute("id")
+        shown.tab.keyboard.press("Enter")
+        assert shown.tab.locator("#panel h2").inner_text() == chosen
+        assert shown.tab.locator("#found").is_hidden()
+
+
+def test_legend_counts_and_filters(browser: Any, file: Path) -> None:
+    """A type that is switched off takes its edges with it, and reset brings all back."""
+    with opened(browser, file) as shown:
+        before = shown.counts()
+        assert before == {"nodes": 16, "edges": 14}
+        row = shown.tab.locator("#legend li", has_text="Datasets")
+        assert row.locator(".count").inner_text() == "1"
+        row.locator("input").uncheck()
+        assert shown.counts() == {"nodes": 15, "edges": 13}
+        assert "15 of 16 nodes shown" in shown.tab.locator("#notice").inner_text()
+        shown.tab.locator("#legend li", has_text="member of").locator("input").uncheck()
+        assert shown.counts() == {"nodes": 15, "edges": 9}
+        assert shown.fragment() == "hide=Dataset&hiderel=memberOf"
+        shown.tab.locator("#reset").click()
+        assert shown.counts() == before
+
+
+def test_legend_can_show_one_kind_alone(browser: Any, file: Path) -> None:
+    with opened(browser, file) as shown:
+        shown.tab.get_by_role("button", name="Only member of").focus()
+        shown.tab.keyboard.press("Enter")
+        assert shown.counts()["edges"] == 4
+        shown.tab.locator("#legend label", has_text="member of").click(modifiers=["Alt"])
+        assert shown.counts()["edges"] == 14
+
+
+def test_kinds_of_evidence_differ_in_line_and_words(browser: Any, file: Path) -> None:
+    with opened(browser, file) as shown:
+        rows = shown.tab.locator(
+            "#legend section", has=shown.tab.locator("h3", has_text="Evidence")
+        ).locator("li")
+        assert rows.locator(".text").all_inner_texts() == ["Declared", "Extracted", "Inferred"]
+        lines = rows.locator("path").evaluate_all(
+            "all => all.map(p => p.style.strokeWidth + '|' + p.style.strokeDasharray)"
+        )
+        assert len(set(lines)) == 3
+        rows.filter(has_text="Extracted").locator("input").uncheck()
+        assert shown.counts()["edges"] == 2
+
+
+def test_confidence_slider_hides_doubtful_edges(browser: Any, file: Path) -> None:
+    with opened(browser, file) as shown:
+        shown.tab.locator("#confidence").focus()
+        for _ in range(18):
+            shown.tab.keyboard.press("ArrowRight")
+        assert shown.tab.locator("#legend output").inner_text() == "90 %"
+        assert shown.counts()["edges"] == 9
+        assert shown.fragment() == "conf=0.90"
+
+
+def test_status_years_and_documents_filter(browser: Any, file: Path) -> None:
+    with opened(browser, file) as shown:
+        shown.tab.locator('[data-key="status-3"]').check()
+        assert shown.counts()["edges"] == 15
+        shown.tab.get_by_label("First year").select_option("2025")
+        assert shown.counts()["edges"] == 8
+        shown.tab.locator("#reset").click()
+        shown.click_edge("model/tiny-7b-gguf", "quantizedFrom", "model/tiny-7b")
+        shown.tab.get_by_role("button", name="Only this document").click()
+        assert shown.counts()["edges"] == 1
+        assert "Only what this document says" in shown.tab.locator("#legend").inner_text()
+
+
+def test_neighbourhood_of_one_to_three_hops(browser: Any, file: Path) -> None:
+    with opened(browser, file) as shown:
+        shown.click_node("model/grandchild-1b")
+        told = []
+        for hops in (1, 2, 3):
+            shown.tab.locator("#panel").get_by_role(
+                "button", name=f"Neighbourhood of {hops} hop"
+            ).click()
+            told.append(shown.tab.locator("#said").inner_text())
+        assert told == [
+            "1 neighbour within 1 hop.",
+            "7 neighbours within 2 hops.",
+            "7 neighbours within 3 hops.",
+        ]
+        assert "focus=model/grandchild-1b&hops=3" in shown.fragment()
+        assert "Around Grandchild-1B" in shown.tab.locator("#view-bar").inner_text()
+
+
+def test_shortest_path_between_two(browser: Any, file: Path) -> None:
+    with opened(browser, file) as shown:
+        shown.click_node("model/grandchild-1b")
+        shown.tab.get_by_role("button", name="Path to…").click()
+        assert "click or search its other end" in shown.tab.locator("#view-bar").inner_text()
+        shown.search("pileset")
+        shown.tab.keyboard.press("Enter")
+        verbs = shown.tab.locator("#panel .hops .verb").all_inner_texts()
+        assert verbs == ["fine-tuned from →", "trained on →"]
+        assert shown.tab.locator("#panel blockquote").count() == 2
+    with opened(browser, file, "path=model/tiny-7b~model/script") as shown:
+        assert "No way from Tiny-7B" in shown.panel()
+
+
+def test_lineage_is_a_tree_with_evidence_on_each_hop(browser: Any, file: Path) -> None:
+    """Ancestors stand above, descendants below, each with the sentence that says so."""
+    with opened(browser, file) as shown:
+        shown.click_node("model/tiny-7b")
+        shown.tab.locator("#panel").get_by_role("button", name="Lineage", exact=True).click()
+        places = {
+            name: shown.node(f"model/{name}")[1]
+            for name in ("big-70b", "tiny-7b", "grandchild-1b", "tiny-7b-gguf")
+        }
+        assert places["big-70b"] < places["tiny-7b"] < places["grandchild-1b"]
+        assert places["grandchild-1b"] == places["tiny-7b-gguf"]
+        text = shown.panel()
+        assert "2 ancestors above, 2 descendants below" in text
+        assert "base_model: org/tiny-7b" in text
+        assert "Rival-8B" not in shown.tab.locator("#panel .name").all_inner_texts()
+        shown.tab.locator("#panel .tree").get_by_role("button", name="Why · 98 %").click()
+        assert "declared, declared in a card" in shown.panel()
+        shown.tab.get_by_role("button", name="← Back to the lineage").click()
+        shown.tab.get_by_role("button", name="Back to the graph").click()
+        assert shown.counts()["nodes"] == 16
+
+
+def test_table_is_the_twin_of_the_graph(browser: Any, file: Path) -> None:
+    """Same filters, sortable columns, and names that lead to the details."""
+    with opened(browser, file) as shown:
+        shown.tab.locator("#as-table").click()
+        table = shown.tab.locator("#table table")
+        assert table.locator("tbody tr").count() == 16
+        assert table.locator("th[aria-sort=descending]").inner_text().strip().startswith("Links")
+        table.get_by_role("button", name="Name", exact=True).click()
+        names = table.locator("tbody th").all_inner_texts()
+        assert names[:2] == [
+            "\"quoted\" & 'single' &amp; `tick`",
+            "</script><img src=x onerror='window.hacked = 2'>",
+        ]
+        shown.tab.locator("#legend li", has_text="Models").locator("input").uncheck()
+        assert table.locator("tbody tr").count() == 4
+        shown.tab.locator("#reset").click()
+        shown.tab.get_by_role("button", name="Edges 14").click()
+        table = shown.tab.locator("#table table")
+        table.get_by_role("button", name="Confidence").click()
+        assert table.locator("tbody tr").first.locator("td").nth(3).inner_text() == "98 %"
+        shown.tab.get_by_label("Filter rows").fill("pileset")
+        assert shown.tab.locator("#table tbody tr").count() == 1
+        shown.tab.locator("#table").get_by_role(
+            "button", name="Why: Tiny-7B trained on PileSet"
+        ).click()
+        assert "Tiny-7B is trained on PileSet." in shown.panel()
+
+
+def test_everything_is_reached_with_the_keyboard(browser: Any, file: Path) -> None:
+    """Arrows walk the graph, letters act on the chosen node, Tab comes by every control."""
+    with opened(browser, file) as shown:
+        shown.tab.locator("#graph").focus()
+        shown.search("grandchild")
+        shown.tab.keyboard.press("Enter")
+        seen = set()
+        for key in ("ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight"):
+            shown.tab.keyboard.press(key)
+            seen.add(shown.tab.locator("#panel h2").inner_text())
+        assert "Tiny-7B" in seen
+        shown.search("tiny-7b")
+        shown.tab.keyboard.press("Enter")
+        shown.tab.keyboard.press("Enter")
+        assert shown.tab.evaluate("document.activeElement.textContent") == "Tiny-7B"
+        shown.tab.keyboard.press("l")
+        assert shown.fragment() == "lineage=model/tiny-7b"
+        shown.tab.keyboard.press("Escape")
+        shown.tab.keyboard.press("t")
+        assert shown.tab.locator("#table").is_visible()
+        shown.tab.keyboard.press("t")
+        shown.tab.keyboard.press("?")
+        assert shown.tab.get_by_role("dialog").is_visible()
+        shown.tab.keyboard.press("Escape")
+        assert shown.tab.get_by_role("dialog").count() == 0
+        reached = set()
+        shown.tab.locator("body").press("Home")
+        shown.tab.evaluate("document.activeElement.blur()")
+        for _ in range(70):
+            shown.tab.keyboard.press("Tab")
+            reached.add(
+                shown.tab.evaluate(
+                    "(({ id, dataset, className }) => id || dataset.key || className)"
+                    "(document.activeElement)"
+                )
+            )
+        assert {
+            "search",
+            "as-graph",
+            "as-table",
+            "filters",
+            "share",
+            "theme",
+            "help",
+            "graph",
+            "type-0",
+            "confidence",
+            "fit",
+        } <= reached
+
+
+def test_view_is_in_the_address_and_history_works(browser: Any, file: Path) -> None:
+    with opened(browser, file) as shown:
+        shown.click_node("model/tiny-7b")
+        shown.tab.keyboard.press("l")
+        shown.tab.go_back()
+        assert shown.tab.locator("#panel h2").inner_text() == "Tiny-7B"
+        assert shown.fragment() == "n=model/tiny-7b"
+        shown.tab.go_back()
+        assert "Click a node or an edge" in shown.panel()
+        shown.tab.go_forward()
+        shown.tab.go_forward()
+        assert "2 ancestors above" in shown.panel()
+
+
+def test_address_restores_the_whole_view(browser: Any, file: Path) -> None:
+    fragment = "view=table&n=model/tiny-7b&hide=Task&hidekind=inferred&conf=0.60&theme=dark"
+    with opened(browser, file, fragment) as shown:
+        assert shown.tab.locator("#table").is_visible()
+        assert shown.tab.locator("#panel h2").inner_text() == "Tiny-7B"
+        assert shown.tab.evaluate("document.documentElement.dataset.theme") == "dark"
+        assert not shown.tab.locator("#legend li", has_text="Tasks").locator("input").is_checked()
+        assert shown.counts()["nodes"] == 15
+    with opened(browser, file, "n=model/unknown&focus=nothing") as shown:
+        assert (
+            "Not in this graph: model/unknown, nothing." in shown.tab.locator("#said").inner_text()
+        )
+
+
+def test_theme_follows_the_system_and_the_switch(browser: Any, file: Path) -> None:
+    ground = "getComputedStyle(document.body).backgroundColor"
+    with opened(browser, file, color_scheme="dark") as shown:
+        assert shown.tab.evaluate("document.documentElement.dataset.theme") == "dark"
+        night = shown.tab.evaluate(ground)
+        shown.tab.get_by_role("button", name="Switch to light colours").click()
+        assert shown.tab.evaluate(ground) != night
+        assert shown.fragment() == "theme=light"
+
+
+def test_colours_keep_their_contrast() -> None:
+    """Shapes and lines keep 3:1 against both grounds; shapes are all different."""
+    from kg.exporters.appearance import appearance
+
+    def light(colour: str) -> float:
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    look = appearance()
+    for style in [*look.types.values(), *look.groups.values()]:
+        assert 1.05 / (light(style.light) + 0.05) >= 4.5
+        assert (light(style.dark) + 0.05) / (light("#151920") + 0.05) >= 4.5
+    shapes = [style.shape for style in look.types.values()]
+    assert len(set(shapes)) == len(shapes)
+    lines = [(style.dash, style.width) for style in look.kinds.values()]
+    assert len(set(lines)) == len(lines)
+
+
+def test_phone_shows_graph_sheet_and_filters(browser: Any, file: Path) -> None:
+    """At 375 pixels nothing overflows, and a tap opens the details over the graph."""
+    phone = {"viewport": {"width": 375, "height": 740}, "has_touch": True, "is_mobile": True}
+    with opened(browser, file, **phone) as shown:
+        assert shown.tab.evaluate("document.documentElement.scrollWidth") == 375
+        assert shown.tab.locator("#panel").is_hidden()
+        assert shown.tab.locator("#legend").is_hidden()
+        shown.tab.touchscreen.tap(*shown.node("model/tiny-7b"))
+        sheet = shown.tab.locator("#panel").bounding_box()
+        assert (sheet["x"], sheet["width"]) == (0, 375)
+        assert sheet["y"] > 300
+        assert "Tiny-7B" in shown.panel()
+        shown.tab.get_by_role("button", name="Close details").click()
+        assert shown.tab.locator("#panel").is_hidden()
+        shown.tab.get_by_role("button", name="Filters").click()
+        assert shown.tab.locator("#legend").is_visible()
+        shown.tab.get_by_role("button", name="Filters").click()
+        shown.tab.locator("#as-table").click()
+        assert shown.tab.evaluate("document.documentElement.scrollWidth") == 375
+
+
+def test_pinch_and_wheel_zoom_and_drag_pans(browser: Any, file: Path) -> None:
+    with opened(browser, file) as shown:
+        before = shown.tab.evaluate("kg.view()")
+        shown.tab.mouse.move(500, 300)
+        shown.tab.mouse.wheel(0, -300)
+        shown.settle()
+        nearer = shown.tab.evaluate("kg.view()")
+        assert nearer["k"] > before["k"] * 1.3
+        shown.tab.mouse.move(300, 840)
+        shown.tab.mouse.down()
+        shown.tab.mouse.move(360, 800, steps=4)
+        shown.tab.mouse.up()
+        shown.settle()
+        moved = shown.tab.evaluate("kg.view()")
+        assert (round(moved["x"] - nearer["x"]), round(moved["y"] - nearer["y"])) == (60, -40)
+
+
+def saved(shown: Opened, name: str) -> bytes:
+    shown.tab.get_by_role("button", name="Share and export").click()
+    with shown.tab.expect_download() as download:
+        shown.tab.locator("#share-menu").get_by_text(name, exact=True).click()
+    return Path(download.value.path()).read_bytes()
+
+
+def test_exports_hold_what_is_seen(browser: Any, file: Path) -> None:
+    """Pictures are well formed; tables and JSON have the visible part, with its evidence."""
+    from xml.dom.minidom import parseString
+
+    with opened(browser, file, "hiderel=memberOf&hide=Task") as shown:
+        svg = saved(shown, "Picture, SVG").decode()
+        parseString(svg)  # noqa: S318 - our own file
+        assert ">Tiny-7B</text>" in svg
+        assert "<script" not in svg
+        assert saved(shown, "Picture, PNG")[:8] == b"\x89PNG\r\n\x1a\n"
+        text = saved(shown, "Edges, CSV").decode("utf-8-sig")
+        rows = list(csv.DictReader(io.StringIO(text)))
+        assert len(rows) == shown.counts()["edges"] == 10
+        assert rows[0].keys() >= {"subject", "relation", "object", "confidence", "documents"}
+        nodes = list(csv.DictReader(io.StringIO(saved(shown, "Nodes, CSV").decode("utf-8-sig"))))
+        assert len(nodes) == 15
+        data = json.loads(saved(shown, "Nodes and edges, JSON"))
+        assert (len(data["nodes"]), len(data["edges"])) == (15, 10)
+        edge = next(e for e in data["edges"] if e["relation"] == "trainedOn")
+        assert edge["evidence"][0]["sentence"] == "Tiny-7B is trained on PileSet."
+
+
+def test_hostile_text_is_only_text(browser: Any, file: Path) -> None:
+    """Markup, scripts and addresses in names do nothing, wherever they are shown."""
+    with opened(browser, file) as shown:
+        for key, name in HOSTILE.items():
+            shown.tab.evaluate(
+                "id => { location.hash = 'n=' + encodeURIComponent(id) }", f"model/{key}"
+            )
+            shown.tab.wait_for_function(
+                "n => document.querySelector('#panel h2').textContent === n", arg=name
+            )
+            assert shown.tab.evaluate("document.documentElement.scrollWidth") == 1400
+            assert shown.tab.locator("#panel img, #panel script").count() == 0
+            assert shown.tab.locator("#panel").evaluate("p => p.scrollWidth <= p.clientWidth")
+        shown.tab.evaluate("() => { location.hash = 'e=model/script~outperforms~model/emoji' }")
+        shown.tab.wait_for_selector("#panel mark")
+        assert shown.tab.locator("#panel mark").all_inner_texts() == [
+            HOSTILE["script"],
+            HOSTILE["emoji"],
+        ]
+        assert shown.tab.locator('a[href^="javascript"]').count() == 0
+        assert shown.search("<script>") == [HOSTILE["script"]]
+        shown.tab.keyboard.press("Escape")
+        shown.tab.locator("#as-table").click()
+        assert shown.tab.locator("#table img, #table script").count() == 0
+
+
+def test_overview_says_how_much_it_shows(browser: Any, large: Path) -> None:
+    """Above three thousand nodes a part is shown, in words, and all of it on demand."""
+    with opened(browser, large) as shown:
+        assert "500 of 3,200 nodes shown" in shown.tab.locator("#notice").inner_text()
+        assert shown.counts()["nodes"] == 500
+        hidden = next(
+            f"model/chain-{i}"
+            for i in range(3199, 0, -1)
+            if not shown.tab.evaluate("id => kg.nodeAt(id).shown", f"model/chain-{i}")
+        )
+        shown.search(hidden.split("/")[1])
+        shown.tab.keyboard.press("Enter")
+        assert shown.tab.evaluate("id => kg.nodeAt(id).shown", hidden)
+        shown.tab.keyboard.press("o")
+        assert shown.counts()["nodes"] > 501 or "model/chain" in shown.fragment()
+        shown.tab.get_by_role("button", name="Show all").click()
+        shown.settle()
+        assert shown.counts()["nodes"] == 3200
+        assert "all=1" in shown.fragment()
+
+
+def test_relax_moves_nodes_and_stops(browser: Any, file: Path) -> None:
+    with opened(browser, file) as shown:
+        before = shown.node("model/tiny-7b")
+        shown.tab.get_by_role("button", name="Relax").click()
+        shown.tab.wait_for_timeout(700)
+        stop = shown.tab.get_by_role("button", name="Stop")
+        if stop.count():
+            stop.click()
+        assert shown.node("model/tiny-7b") != before
+
+
+def test_pyvis_renderer_draws_and_explains(browser: Any, tmp_path: Path) -> None:
+    """People who expect vis-network get it, with the same panel."""
+    path = tmp_path / "vis.html"
+    write_html(small_graph(), path, renderer="pyvis")
+    with opened(browser, path) as shown:
+        assert shown.tab.locator("#vis canvas").is_visible()
+        shown.search("tiny-7b")
+        shown.tab.keyboard.press("Enter")
+        assert "TinySeven" in shown.panel()
+    with pytest.raises(NotFound, match="canvas"):
+        page(small_graph(), renderer="flash")
+
+
+@pytest.mark.parametrize(
+    ("graph", "expected"),
+    [
+        (Graph(), "Nothing was found"),
+        (Graph(entities=(entity("model/one", "One"),)), "Click a node or an edge"),
+        (Graph(entities=tuple(entity(f"task/{i}", f"Task {i}") for i in range(9))), "Click a node"),
+    ],
+    ids=["empty", "one", "unconnected"],
+)
+def test_small_and_empty_graphs_are_not_blank(
+    browser: Any, tmp_path: Path, graph: Graph, expected: str
+) -> None:
+    path = tmp_path / "small.html"
+    write_html(graph, path)
+    with opened(browser, path) as shown:
+        assert expected in shown.panel()
+        assert shown.counts() == {"nodes": len(graph.entities), "edges": 0}
+
+
+def test_notebook_shows_the_page_in_a_frame(browser: Any, tmp_path: Path) -> None:
+    """The frame draws the graph without the rights of its notebook; a picture stands beside it."""
+    path = tmp_path / "notebook.html"
+    path.write_text(f"<!doctype html><title>nb</title>{notebook_html(small_graph())}", "utf-8")
+    session = browser.new_context(viewport={"width": 1200, "height": 900})
+    tab = session.new_page()
+    errors: list[str] = []
+    tab.on("pageerror", lambda error: errors.append(str(error)))
+    tab.goto(path.as_uri())
+    frame = tab.frame_locator("iframe")
+    frame.locator("#search").fill("tiny 7b")
+    frame.locator("#found li").first.click()
+    assert frame.locator("#panel h2").inner_text() == "Tiny-7B"
+    assert tab.locator("details img").get_attribute("src").startswith("data:image/svg+xml;base64,")
+    assert errors == []
+    session.close()
+
+
+def test_notebook_caps_what_it_shows() -> None:
+    text = notebook_html(chain(120), max_nodes=60)
+    assert "The 60 best connected of 120 entities." in text
+    assert len(text) < 2_000_000
+
+
+@pytest.mark.parametrize(
+    "fragment",
+    [
+        "",
+        "n=model/tiny-7b",
+        "e=model/tiny-7b~trainedOn~dataset/pileset",
+        "lineage=model/tiny-7b",
+        "view=table",
+        "view=edges&theme=dark",
+        "n=model/tiny-7b&theme=dark",
+    ],
+)
+def test_axe_finds_no_serious_issue(browser: Any, file: Path, fragment: str) -> None:
+    if not AXE.is_file():
+        absent("no axe-core: run npm ci in tests/browser")
+    session = browser.new_context(bypass_csp=True, viewport={"width": 1400, "height": 900})
+    tab = session.new_page()
+    tab.goto(f"{file.as_uri()}#{fragment}")
+    tab.wait_for_function("() => window.kg && window.kg.settled()")
+    tab.add_script_tag(content=AXE.read_text(encoding="utf-8"))
+    found = tab.evaluate(
+        "async () => (await axe.run()).violations"
+        ".map(v => [v.impact, v.id, v.nodes.map(n => n.html).slice(0, 3)])"
+    )
+    session.close()
+    assert [issue for issue in found if issue[0] in ("serious", "critical")] == []
+
+
+def test_script_passes_the_linter() -> None:
+    """The page's script, as the browser gets it, has no unknown name and no markup sink."""
+    node = shutil.which("node")
+    if not node or not ESLINT.is_file():
+        absent("no eslint: run npm ci in tests/browser")
+    home = Path(__file__).parent.parent / "kg" / "exporters" / "page"
+    script = "\n".join((home / name).read_text(encoding="utf-8") for name in SCRIPTS)
+    done = subprocess.run(
+        [node, str(ESLINT), "--stdin", "--stdin-filename", "page.js", "--max-warnings", "0"],
+        input=f"(() => {{\n'use strict';\n{script}\n}})();\n",
+        cwd=BROWSER_FILES,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.returncode) == ("", 0), done.stderr
