@@ -1,0 +1,217 @@
+"""Licences along the path: flags with clause, link and way, never verdicts."""
+
+import tomllib
+
+import pytest
+
+from kg.lineage.licences import known, licences, report, stated
+from kg.lineage.network import Network
+from kg.resources import ontology
+from kg.values import Edge, Entity, Evidence, Graph, Span
+
+TOPICS = {
+    "notice", "naming", "built-with", "use-policy", "users-cap", "revenue-cap", "non-commercial",
+    "share-alike", "share-alike-data", "no-derivatives", "no-training-on-outputs", "source",
+}  # fmt: skip
+
+
+def model(name, licence="", kind="Model", licence_name=""):
+    """Return an entity, with the licence that its card states."""
+    facts = (("license", licence, "card"),) if licence else ()
+    facts += (("license_name", licence_name, "card"),) if licence_name else ()
+    return Entity(f"{kind.lower()}/{name.lower()}", kind, name, facts=facts)
+
+
+def graph(entities, *edges):
+    """Return a graph of ``entities`` and ``(head, relation, tail)`` by their names."""
+    ids = {entity.name: entity.id for entity in entities}
+    item = Evidence("card", "yaml:base_model", Span(0, 1), "x", "declared", "card", "r", 0.9)
+    made = [Edge(ids[a], relation, ids[b], (item,), 0.9) for a, relation, b in edges]
+    return Network(
+        Graph(
+            entities=tuple(sorted(entities, key=lambda e: e.id)),
+            edges=tuple(sorted(made, key=lambda e: e.key)),
+        )
+    )
+
+
+def flags(network, root):
+    """Return ``(level, topic, licence, strand)`` of every flag but the notices."""
+    found = report(network, f"model/{root.lower()}").flags
+    return [(f.level, f.topic, f.licence, f.strand) for f in found if f.topic != "notice"]
+
+
+def test_the_table_is_whole():
+    """At least 25 licences, each with a link; obligations of known topics with a clause."""
+    rows = tomllib.loads(ontology("licences.toml").read_text(encoding="utf-8"))["licence"]
+    assert len(rows) >= 25
+    assert len({row["id"] for row in rows}) == len(rows)
+    for row in rows:
+        assert row["url"].startswith(("https://", "http://")), row["id"]
+        for obligation in row["obligations"]:
+            assert obligation["topic"] in TOPICS, row["id"]
+            assert set(obligation["travels"]) <= {"weights", "outputs", "data"}
+            assert obligation["travels"], row["id"]
+            assert obligation["clause"], row["id"]
+            assert len(obligation["words"]) > 10, row["id"]
+            assert ("prefix" in obligation) == (obligation["topic"] == "naming")
+
+
+def test_no_name_stands_for_two_licences():
+    """Every other spelling leads to its own licence."""
+    rows = tomllib.loads(ontology("licences.toml").read_text(encoding="utf-8"))["licence"]
+    for row in rows:
+        for name in (row["id"], *row["names"], row["title"]):
+            found = known(name)
+            assert found is not None
+            assert found.id == row["id"], name
+    assert known("Apache-2.0") is known("apache 2.0")
+    assert known("my-own-licence") is None
+
+
+def test_spdx_ids_are_those_of_the_list():
+    """What stands as SPDX id validates in a BOM; the others stand by name."""
+    import json
+
+    from cyclonedx.schema import SchemaVersion
+    from cyclonedx.validation.json import JsonStrictValidator
+
+    ids = sorted({licence.spdx for licence in licences().values() if licence.spdx})
+    component = {
+        "type": "data",
+        "name": "x",
+        "licenses": [{"license": {"id": spdx}} for spdx in ids],
+    }
+    bom = {"bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1, "components": [component]}
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(json.dumps(bom)) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "licence", "level"),
+    [
+        ("DeepSeek-R1-Distill-Llama-70B", "llama3.3", "conflict"),
+        ("Llama-3.3-Tuned", "llama3.3", "info"),
+        ("Llama-Tuned", "llama3", "conflict"),
+        ("Llama-3-Tuned", "llama3", "info"),
+    ],
+)
+def test_llama_wants_its_name_in_front(name, licence, level):
+    """Llama 3 asks for "Llama 3", 3.1 and later for "Llama"; Llama 2 asks for nothing."""
+    network = graph(
+        [model(name, licence), model("Parent", licence)], (name, "fineTunedFrom", "Parent")
+    )
+    naming = [flag for flag in flags(network, name) if flag[1] == "naming"]
+    assert naming == [(level, "naming", licence, "weights")]
+
+
+def test_llama_2_does_not_ask_for_a_name():
+    """Its flags are the use policy and the cap."""
+    network = graph([model("X", "llama2"), model("P", "llama2")], ("X", "fineTunedFrom", "P"))
+    assert [flag[1] for flag in flags(network, "X")] == ["users-cap", "use-policy"]
+
+
+def test_non_commercial_weights_under_a_permissive_licence_conflict():
+    """And are no conflict under a non-commercial one; with none stated it is a question."""
+    for own, level in (("mit", "conflict"), ("cc-by-nc-4.0", "info"), ("", "review")):
+        network = graph(
+            [model("X", own), model("Q"), model("P", "cc-by-nc-4.0")],
+            ("X", "quantizedFrom", "Q"),
+            ("Q", "fineTunedFrom", "P"),
+        )
+        assert flags(network, "X") == [(level, "non-commercial", "cc-by-nc-4.0", "weights")]
+
+
+def test_outputs_bind_by_version():
+    """Llama 3 forbids training others on outputs, 3.1 asks for the name, Apache for nothing."""
+    for licence, wanted in (
+        ("llama3", ("conflict", "no-training-on-outputs", "llama3", "outputs")),
+        ("llama3.1", ("review", "naming", "llama3.1", "outputs")),
+    ):
+        network = graph(
+            [model("X", "mit"), model("D", "mit", "Dataset"), model("T", licence)],
+            ("X", "trainedOn", "D"),
+            ("D", "generatedBy", "T"),
+        )
+        assert flags(network, "X") == [wanted]
+    network = graph([model("X", "mit"), model("T", "apache-2.0")], ("X", "distilledFrom", "T"))
+    assert flags(network, "X") == []
+
+
+def test_a_family_may_learn_from_itself():
+    """Llama 3's outputs may improve Llama 3."""
+    network = graph(
+        [model("Llama-3-X", "llama3"), model("Llama-3-70B", "llama3")],
+        ("Llama-3-X", "distilledFrom", "Llama-3-70B"),
+    )
+    assert flags(network, "Llama-3-X") == [("info", "no-training-on-outputs", "llama3", "outputs")]
+
+
+def test_a_model_behind_an_api_has_its_makers_terms():
+    """A student of GPT-4o is asked about; GPT-2, which is open, has no such terms."""
+    network = graph(
+        [model("X", "mit"), model("GPT-4o"), model("GPT-2")],
+        ("X", "distilledFrom", "GPT-4o"),
+        ("X", "fineTunedFrom", "GPT-2"),
+    )
+    assert flags(network, "X") == [("review", "no-training-on-outputs", "openai-terms", "outputs")]
+    assert report(network, "model/x").unknown == ("model/gpt-2",)
+
+
+def test_data_binds_the_model_trained_on_it_but_not_its_students():
+    """Non-commercial data is a question for the model, and none for who learns from it."""
+    network = graph(
+        [model("X", "mit"), model("Y", "mit"), model("D", "cc-by-nc-4.0", "Dataset")],
+        ("X", "trainedOn", "D"),
+        ("Y", "distilledFrom", "X"),
+    )
+    assert flags(network, "X") == [("review", "non-commercial", "cc-by-nc-4.0", "data")]
+    assert flags(network, "Y") == []
+
+
+def test_share_alike_and_merges_take_the_union():
+    """Every parent of a merge hands down its own."""
+    network = graph(
+        [model("M", "apache-2.0"), model("A", "cc-by-sa-4.0"), model("B", "cc-by-nc-4.0")],
+        ("M", "mergedFrom", "A"),
+        ("M", "mergedFrom", "B"),
+    )
+    assert flags(network, "M") == [
+        ("conflict", "share-alike", "cc-by-sa-4.0", "weights"),
+        ("conflict", "non-commercial", "cc-by-nc-4.0", "weights"),
+    ]
+
+
+def test_unknown_stays_unknown():
+    """Neither an unlisted licence nor a missing one is taken for permission."""
+    network = graph(
+        [model("X", "mit"), model("P", "other", licence_name="house-rules"), model("Q")],
+        ("X", "fineTunedFrom", "P"),
+        ("P", "fineTunedFrom", "Q"),
+    )
+    found = report(network, "model/x")
+    assert found.unknown == ("model/p", "model/q")
+    assert found.flags == ()
+    (said,) = stated(network.entities["model/p"])
+    assert (said.value, said.document, said.licence) == ("house-rules", "card", None)
+
+
+def test_license_name_tells_what_other_means():
+    """`license: other` with `license_name: qwen` is the Qwen licence."""
+    (said,) = stated(model("P", "other", licence_name="qwen"))
+    assert said.licence is known("qwen")
+
+
+def test_a_flag_tells_the_way(capsys):
+    """Clause, link, document and path from the root to the source."""
+    network = graph(
+        [model("X", "mit"), model("Q"), model("P", "gemma")],
+        ("X", "quantizedFrom", "Q"),
+        ("Q", "fineTunedFrom", "P"),
+    )
+    policy = next(f for f in report(network, "model/x").flags if f.topic == "use-policy")
+    assert policy.path == ("model/x", "model/q", "model/p")
+    assert policy.clause == "3.1, 3.2"
+    assert policy.url == "https://ai.google.dev/gemma/terms"
+    assert policy.document == "card"
+    relicensed = [f for f in report(network, "model/x").flags if f.topic == "relicensing"]
+    assert [f.level for f in relicensed] == ["review"]
