@@ -18,6 +18,7 @@ from kg.values import LABELS
 #: How many words a gap may hold.
 _GAPS = {"..": 3, "...": 10, "....": 16}
 _KEYS = {"id", "relation", "head", "tail", "pattern", "yes", "no"}
+_SIZE = re.compile(r"(?<![\w.])\d+(?:\.\d+)?[BbMm](?![A-Za-z])")
 _NAME = re.compile(r"<\w+:[\d,]+~?> ")
 
 
@@ -34,6 +35,8 @@ class Cue:
     needs: tuple[str, ...]
     yes: tuple[str, ...]
     no: tuple[str, ...]
+    #: Whether it states its relation by itself, with no learned linker to weigh it.
+    trusted: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +72,7 @@ class Hit:
 def load(path: Path | None = None) -> CueTable:
     """Return the cues of ``path``, or of the project's own ``cues.toml``, checked and compiled."""
     path = path or ontology("cues.toml")
-    with path.open("rb") as stream:
-        try:
-            table = tomllib.load(stream)
-        except tomllib.TOMLDecodeError as error:
-            raise UsageError(f"{path.name}: {error}") from None
+    table = _read(path)
     guards = {name: _alternatives(words) for name, words in table["guards"].items()}
     stop = f"(?:[<;]|{guards['comparison']} |{guards['negation']} )"
     stop_names = f"(?:[;]|{guards['comparison']} |{guards['negation']} )"
@@ -98,6 +97,28 @@ def load(path: Path | None = None) -> CueTable:
             for name in ("comparison", "negation", "hedge")
         ),
     )
+
+
+@lru_cache(maxsize=4)
+def _read(path: Path) -> dict[str, Any]:
+    with path.open("rb") as stream:
+        try:
+            return tomllib.load(stream)
+        except tomllib.TOMLDecodeError as error:
+            raise UsageError(f"{path.name}: {error}") from None
+
+
+def classes() -> dict[str, tuple[str, ...]]:
+    """Return the classes of words of ``cues.toml``, in its order."""
+    table = _read(ontology("cues.toml"))["classes"]
+    return {name: tuple(words) for name, words in table.items()}
+
+
+@lru_cache(maxsize=1)
+def figures() -> dict[str, frozenset[str]]:
+    """Return the classes of words that stand beside numbers."""
+    table = _read(ontology("cues.toml"))["figures"]
+    return {name: frozenset(words) for name, words in table.items()}
 
 
 def _cue(
@@ -140,6 +161,7 @@ def _cue(
         needs,
         tuple(entry["yes"]),
         tuple(entry["no"]),
+        entry.get("trusted", True),
     )
 
 
@@ -257,16 +279,22 @@ def _hits(
     scope = before + _NAME.sub("", match.group())
     negated = bool(table.negation.search(scope))
     hedged = bool(table.hedge.search(scope) or table.comparison.search(before))
-    for head in ends["head"][0]:
-        for tail in ends["tail"][0]:
-            if head != tail:
-                yield Hit(
-                    cue,
-                    sentence.index,
-                    head,
-                    tail,
-                    ends["head"][1],
-                    ends["tail"][1],
-                    negated,
-                    hedged,
-                )
+    for head, tail in _matched(view, ends["head"][0], ends["tail"][0]):
+        yield Hit(
+            cue, sentence.index, head, tail, ends["head"][1], ends["tail"][1], negated, hedged
+        )
+
+
+def _matched(view: View, heads: list[int], tails: list[int]) -> Iterator[tuple[int, int]]:
+    """Pair two lists: by size where both hold the same sizes, else each with each."""
+    sizes = [[_size(view.entities[place].canonical) for place in side] for side in (heads, tails)]
+    by_size = len(heads) > 1 and all(sizes[0]) and sorted(sizes[0]) == sorted(sizes[1])
+    for head, size in zip(heads, sizes[0], strict=True):
+        for tail, other in zip(tails, sizes[1], strict=True):
+            if head != tail and (not by_size or size == other):
+                yield head, tail
+
+
+def _size(name: str) -> str:
+    found = _SIZE.search(name)
+    return found.group().lower() if found else ""

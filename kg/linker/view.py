@@ -88,12 +88,12 @@ def read(document: Document, entities: Sequence[LocalEntity]) -> View:
                 continue
             _append_words(text, cursor, start, words, bounds)
             owners.extend([-1] * (len(words) - len(owners)))
-            entity = owner[start, end]
-            places[entity].append((index, len(words)))
+            place = owner[start, end]
+            places[place].append((index, len(words)))
             names.append(len(words))
             words.append(text[start:end].lower())
             bounds.append((start, end))
-            owners.append(entity)
+            owners.append(place)
             cursor = end
         _append_words(text, cursor, span.end, words, bounds)
         owners.extend([-1] * (len(words) - len(owners)))

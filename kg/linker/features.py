@@ -1,0 +1,610 @@
+"""What the learned linker knows of each pair of entities: numbers, and words between the names."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from kg import schema
+from kg.linker import cues
+from kg.linker.view import Sentence, View
+from kg.text import name_key
+from kg.values import LABELS
+
+#: Relations in the order of the columns that speak of one relation each.
+RELATIONS = (
+    "addressesTask",
+    "appliedTo",
+    "comparedWith",
+    "convertedFrom",
+    "derivedFrom",
+    "distilledFrom",
+    "evaluatedOn",
+    "fineTunedFrom",
+    "generatedBy",
+    "memberOf",
+    "mergedFrom",
+    "outperforms",
+    "partOf",
+    "prunedFrom",
+    "quantizedFrom",
+    "successorOf",
+    "trainedOn",
+    "usesMethod",
+)
+#: Where words are looked at, each giving one column for each class of words.
+_REGIONS = (
+    "between",
+    "shared",
+    "head before",
+    "head after",
+    "tail before",
+    "tail after",
+    "head sentence",
+    "tail sentence",
+    "head all before",
+    "tail all before",
+    "tail all after",
+    "tail clause",
+    "tail start",
+    "head name",
+    "tail name",
+)
+_ENTITY = (
+    *("label", "introduced", "rank", "mentions", "title", "first", "last", "spread", "proper"),
+    *("words", "length", "order", "peers", "digit", "listed", "start", "bracket"),
+)
+_PAIR = (
+    *("sentences-apart", "words-apart", "head-first", "shared", "names-between", "same-list"),
+    *("heads-between", "tails-between", "own-between", "prefix", "suffix", "within", "common"),
+    *("size", "version", "first-apart", "nearest-head", "nearest-before", "own-in-sentence"),
+    *("title-pair", "head-is-main", "quantity", "of-tail", "adjacent"),
+    *("head-sentence", "tail-sentence", "tail-place", "head-leads", "head-led", "only-own"),
+)
+_DOCUMENT = ["sentences", "entities"] + [
+    f"{label} {of}" for of in ("all", "own") for label in LABELS
+]
+
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_SIZE = re.compile(
+    r"(?<![\w.])\d+(?:\.\d+)?[bmk](?![a-z])|(?:tiny|small|base|medium|large|xl|mini)\b"
+)
+_FAR = 60
+
+
+@lru_cache(maxsize=1)
+def admitted() -> frozenset[tuple[str, str]]:
+    """Return the pairs of labels between which some relation may stand."""
+    return frozenset(pair for name in RELATIONS for pair in schema.relations()[name].pairs)
+
+
+@lru_cache(maxsize=1)
+def classes() -> tuple[tuple[str, ...], dict[str, int], tuple[tuple[str, int], ...]]:
+    """Return the names of the word classes, whole words and word beginnings with their bits."""
+    table = cues.classes()
+    whole: dict[str, int] = {}
+    beginnings: dict[str, int] = {}
+    for bit, words in enumerate(table.values()):
+        for word in words:
+            target = beginnings if word.endswith("*") else whole
+            target[word.rstrip("*")] = target.get(word.rstrip("*"), 0) | 1 << bit
+    return tuple(table), whole, tuple(sorted(beginnings.items()))
+
+
+@lru_cache(maxsize=50_000)
+def _bits(word: str) -> int:
+    _, whole, beginnings = classes()
+    bits = whole.get(word, 0)
+    for beginning, more in beginnings:
+        if word.startswith(beginning):
+            bits |= more
+    return bits
+
+
+def width() -> int:
+    """Return how many classes a word can be of, the labels of names included."""
+    return len(classes()[0]) + len(LABELS)
+
+
+def bits_of(view: View, sentence: Sentence, start: int, end: int) -> int:
+    """Return the classes of the words ``start`` to ``end`` of ``sentence``, as bits."""
+    bits = 0
+    labels = len(classes()[0])
+    for at in range(start, min(end, len(sentence.words))):
+        owner = sentence.owners[at]
+        if owner >= 0:
+            bits |= 1 << labels + LABELS.index(view.entities[owner].label)
+        else:
+            bits |= _bits(sentence.words[at])
+    return bits
+
+
+def columns() -> list[str]:
+    """Return the names of the columns of :attr:`Pairs.numbers`, in order."""
+    names = list(classes()[0]) + [f"<{label}>" for label in LABELS]
+    return (
+        [f"head {name}" for name in _ENTITY]
+        + [f"tail {name}" for name in _ENTITY]
+        + list(_PAIR)
+        + list(_DOCUMENT)
+        + [f"cue {cue.id}" for cue in cues.load().cues]
+        + [f"{region}: {name}" for region in _REGIONS for name in names]
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Every ordered pair of entities that some relation admits, and what is known of it."""
+
+    heads: tuple[int, ...]
+    tails: tuple[int, ...]
+    #: For each pair ``(sentence, word)`` of the two mentions that stand closest.
+    closest: tuple[tuple[tuple[int, int], tuple[int, int]], ...]
+    numbers: npt.NDArray[np.float32]
+
+
+def pairs(view: View, hits: Iterable[cues.Hit]) -> Pairs:
+    """Return the pairs of ``view`` with their numbers."""
+    entities = view.entities
+    count = len(entities)
+    label_of = [LABELS.index(entity.label) for entity in entities]
+    own_rank = {place: rank for rank, place in enumerate(view.introduced)}
+    masks = [_masks(sentence, label_of) for sentence in view.sentences]
+    around = [_around(view, masks, place) for place in range(count)]
+    of_entity = _of_entities(view, label_of, own_rank)
+    totals = [0.0] * len(LABELS)
+    own = [0.0] * len(LABELS)
+    for place in range(count):
+        totals[label_of[place]] += 1
+        own[label_of[place]] += place in own_rank
+    of_document = [float(len(view.sentences)), float(count), *totals, *own]
+    cue_hits: dict[tuple[int, int], list[float]] = {}
+    cue_column = {cue.id: place for place, cue in enumerate(cues.load().cues)}
+    for hit in hits:
+        row = cue_hits.setdefault((hit.head, hit.tail), [0.0] * len(cue_column))
+        row[cue_column[hit.cue.id]] = -1.0 if hit.negated or hit.hedged else 1.0
+    no_cue = [0.0] * len(cue_column)
+    of_name = [_of_name(entity.canonical) for entity in entities]
+    keys = [name_key(entity.canonical) for entity in entities]
+    names = [entity.canonical.lower() for entity in entities]
+    allowed = admitted()
+    heads: list[int] = []
+    tails: list[int] = []
+    closest: list[tuple[tuple[int, int], tuple[int, int]]] = []
+    numbers: list[list[float]] = []
+    bits: list[list[int]] = []
+    for one in range(count):
+        for other in range(one + 1, count):
+            forth = (entities[one].label, entities[other].label) in allowed
+            back = (entities[other].label, entities[one].label) in allowed
+            if not (forth or back) or not view.places[one] or not view.places[other]:
+                continue
+            near = _closest(view, one, other)
+            common = _common(view, masks, around, one, other, near, label_of, own_rank)
+            for head, tail in ((one, other),) * forth + ((other, one),) * back:
+                at = near if head == one else (near[1], near[0])
+                heads.append(head)
+                tails.append(tail)
+                closest.append(at)
+                numbers.append(
+                    of_entity[head]
+                    + of_entity[tail]
+                    + _of_pair(view, head, tail, at, common, keys, names, label_of, own_rank)
+                    + of_document
+                    + cue_hits.get((head, tail), no_cue)
+                )
+                bits.append(
+                    [
+                        common.between,
+                        common.shared,
+                        *around[head].at[at[0]][:2],
+                        *around[tail].at[at[1]][:2],
+                        common.sentence_bits[at[0][0]],
+                        common.sentence_bits[at[1][0]],
+                        around[head].before,
+                        around[tail].before,
+                        around[tail].after,
+                        *around[tail].at[at[1]][2:],
+                        of_name[head],
+                        of_name[tail],
+                    ]
+                )
+    width = len(classes()[0]) + len(LABELS)
+    if not heads:
+        empty = np.zeros((0, len(columns())), np.float32)
+        return Pairs((), (), (), empty)
+    packed = np.array(bits, np.int64)
+    flags = ((packed[:, :, None] >> np.arange(width)) & 1).reshape(len(bits), -1)
+    table = np.concatenate([np.array(numbers, np.float32), flags.astype(np.float32)], axis=1)
+    return Pairs(tuple(heads), tuple(tails), tuple(closest), table)
+
+
+def _masks(sentence: Sentence, label_of: Sequence[int]) -> list[int]:
+    """For each word, the classes that it belongs to, as bits; a name has a bit for its label."""
+    width = len(classes()[0])
+    return [
+        1 << width + label_of[owner] if owner >= 0 else _bits(word)
+        for word, owner in zip(sentence.words, sentence.owners, strict=True)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """The classes of the words around the mentions of one entity."""
+
+    #: For each mention: three words before, three after, the clause, and the first four words
+    #: of the sentence.
+    at: dict[tuple[int, int], tuple[int, int, int, int]]
+    #: Three words before, and after, any mention.
+    before: int
+    after: int
+
+
+_CLAUSE = frozenset({",", ";", ":", "(", ")"})
+
+
+def _around(view: View, masks: Sequence[Sequence[int]], place: int) -> _Around:
+    at: dict[tuple[int, int], tuple[int, int, int, int]] = {}
+    all_before = all_after = 0
+    for sentence, word in view.places[place]:
+        row = masks[sentence]
+        words = view.sentences[sentence].words
+        low, high = word, word + 1
+        while low > 0 and words[low - 1] not in _CLAUSE:
+            low -= 1
+        while high < len(words) and words[high] not in _CLAUSE:
+            high += 1
+        before, after = _or(row[max(0, word - 3) : word]), _or(row[word + 1 : word + 4])
+        at[sentence, word] = (
+            before,
+            after,
+            _or(row[low:word]) | _or(row[word + 1 : high]),
+            _or(row[: min(4, word)]),
+        )
+        all_before |= before
+        all_after |= after
+    return _Around(at, all_before, all_after)
+
+
+def _or(bits: Sequence[int]) -> int:
+    total = 0
+    for some in bits:
+        total |= some
+    return total
+
+
+@lru_cache(maxsize=20_000)
+def _of_name(name: str) -> int:
+    """The classes of the words of a name that is written in lower case, as terms are."""
+    return _or([_bits(word) for word in name.split()]) if name == name.lower() else 0
+
+
+def _of_entities(
+    view: View, label_of: Sequence[int], own_rank: dict[int, int]
+) -> list[list[float]]:
+    order = [0] * len(LABELS)
+    peers = [label_of.count(label) for label in range(len(LABELS))]
+    rows: list[list[float]] = []
+    last_sentence = max(1, len(view.sentences) - 1)
+    by_first = sorted(
+        range(len(view.entities)), key=lambda place: view.places[place][:1] or [(_FAR, _FAR)]
+    )
+    rank_of = {}
+    for place in by_first:
+        rank_of[place] = order[label_of[place]]
+        order[label_of[place]] += 1
+    for place, entity in enumerate(view.entities):
+        places = view.places[place]
+        name = entity.canonical
+        where = [sentence for sentence, _ in places] or [_FAR]
+        listed = start = bracket = 0
+        for at, word in places:
+            sentence = view.sentences[at]
+            position = sentence.names.index(word)
+            listed = max(listed, sentence.lists.count(sentence.lists[position]))
+            start += word == 0
+            bracket += word > 0 and sentence.words[word - 1] == "("
+        rows.append(
+            [
+                label_of[place],
+                place in own_rank,
+                own_rank.get(place, _FAR),
+                len(places),
+                any(
+                    view.sentences[at].field == "title" for at in where if at < len(view.sentences)
+                ),
+                where[0],
+                where[-1] / last_sentence,
+                len(set(where)),
+                name != name.lower(),
+                name.count(" ") + 1,
+                len(name),
+                rank_of[place],
+                peers[label_of[place]],
+                any(letter.isdigit() for letter in name),
+                listed,
+                start,
+                bracket,
+            ]
+        )
+    return rows
+
+
+def _closest(view: View, one: int, other: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    best = (10**9, (0, 0), (0, 0))
+    for here in view.places[one]:
+        for there in view.places[other]:
+            distance = abs(here[0] - there[0])
+            cost = distance * 1000 + (abs(here[1] - there[1]) if not distance else 0)
+            best = min(best, (cost, here, there))
+    return best[1], best[2]
+
+
+@dataclass(frozen=True, slots=True)
+class _Common:
+    """What is true of a pair whichever way it is read."""
+
+    between: int
+    shared: int
+    shared_count: int
+    names: int
+    same_list: bool
+    labels: tuple[int, ...]
+    own: int
+    sentence_bits: dict[int, int]
+    quantity: bool
+
+
+def _common(
+    view: View,
+    masks: Sequence[Sequence[int]],
+    around: Sequence[_Around],
+    one: int,
+    other: int,
+    near: tuple[tuple[int, int], tuple[int, int]],
+    label_of: Sequence[int],
+    own_rank: dict[int, int],
+) -> _Common:
+    (here, at), (there, to) = near
+    between = names = own = 0
+    labels = [0] * len(LABELS)
+    same_list = False
+    quantity = False
+    if here == there:
+        sentence = view.sentences[here]
+        low, high = min(at, to), max(at, to)
+        for bits in masks[here][low + 1 : high]:
+            between |= bits
+        for position in range(low + 1, high):
+            owner = sentence.owners[position]
+            if owner >= 0:
+                names += 1
+                labels[label_of[owner]] += 1
+                own += owner in own_rank
+            elif sentence.words[position][0].isdigit():
+                quantity = True
+        same_list = (
+            sentence.lists[sentence.names.index(at)] == sentence.lists[sentence.names.index(to)]
+        )
+    in_one = dict(view.places[one])
+    shared = shared_count = 0
+    for where, word in view.places[other]:
+        if where in in_one:
+            shared_count += 1
+            low, high = sorted((word, in_one[where]))
+            for bits in masks[where][low + 1 : high]:
+                shared |= bits
+    sentence_bits = {}
+    for where in {here, there}:
+        total = 0
+        for bits in masks[where]:
+            total |= bits
+        sentence_bits[where] = total
+    return _Common(
+        between, shared, shared_count, names, same_list, tuple(labels), own, sentence_bits, quantity
+    )
+
+
+def _of_pair(
+    view: View,
+    head: int,
+    tail: int,
+    near: tuple[tuple[int, int], tuple[int, int]],
+    common: _Common,
+    keys: Sequence[str],
+    names: Sequence[str],
+    label_of: Sequence[int],
+    own_rank: dict[int, int],
+) -> list[float]:
+    (here, at), (there, to) = near
+    same = here == there
+    apart = abs(at - to) if same else _FAR
+    one, other = keys[head], keys[tail]
+    shorter = min(len(one), len(other))
+    common_prefix = 0
+    while common_prefix < shorter and one[common_prefix] == other[common_prefix]:
+        common_prefix += 1
+    sentence = view.sentences[there]
+    nearer = nearer_before = own_here = 0
+    for position in sentence.names:
+        owner = sentence.owners[position]
+        if owner not in (head, tail):
+            own_here += owner in own_rank
+            if label_of[owner] == label_of[head] and abs(position - to) < apart:
+                nearer += 1
+                nearer_before += position < to
+    size_one, size_other = _SIZE.search(names[head]), _SIZE.search(names[tail])
+    version_one, version_other = _NUMBER.search(names[head]), _NUMBER.search(names[tail])
+    newer = 0.0
+    if version_one and version_other and common_prefix >= 2:
+        newer = float(version_one.group()) - float(version_other.group())
+    return [
+        abs(here - there),
+        min(apart, _FAR),
+        (here, at) < (there, to),
+        common.shared_count,
+        common.names,
+        common.same_list,
+        common.labels[label_of[head]],
+        common.labels[label_of[tail]],
+        common.own,
+        one.startswith(other),
+        other.startswith(one),
+        other in one,
+        common_prefix / shorter if shorter else 0,
+        (size_one is not None) - (size_other is not None),
+        max(-3.0, min(3.0, newer)),
+        view.places[head][0][0] - view.places[tail][0][0],
+        nearer,
+        nearer_before,
+        own_here,
+        view.sentences[here].field == "title" or sentence.field == "title",
+        bool(view.introduced) and head == view.introduced[0],
+        common.quantity,
+        same and to > 0 and sentence.words[to - 1] in ("of", "the"),
+        apart == 1,
+        here,
+        there,
+        there / max(1, len(view.sentences) - 1),
+        sentence.owners[sentence.names[0]] == head,
+        there > 0 and _leads(view.sentences[there - 1], head),
+        len(view.introduced) == 1 and head == view.introduced[0],
+    ]
+
+
+def _leads(sentence: Sentence, entity: int) -> bool:
+    return bool(sentence.names) and sentence.owners[sentence.names[0]] == entity
+
+
+def phrases(view: View, found: Pairs) -> list[list[str]]:
+    """Return, for each pair, the words between and around the two names, as short strings."""
+    contexts = [_contexts(view, place) for place in range(len(view.entities))]
+    labels = [entity.label[:2] for entity in view.entities]
+    own = set(view.introduced)
+    rows: list[list[str]] = []
+    for head, tail, ((here, at), (there, to)) in zip(
+        found.heads, found.tails, found.closest, strict=True
+    ):
+        row = [f"L{labels[head]}{head in own:d}{labels[tail]}{tail in own:d}"]
+        if here == there:
+            way = ">" if at < to else "<"
+            low, high = (at, to) if at < to else (to, at)
+            words = _plain_words(view, view.sentences[here], labels, low - 2, high + 3)
+            shift = low - max(low - 2, 0)
+            between = words[shift + 1 : shift + high - low]
+            if len(between) <= 5:
+                row.append(f"P{way}{' '.join(between)}")
+            if len(between) > 10:
+                between = between[:5] + between[-5:]
+            row += [f"B{way}{word}" for word in dict.fromkeys(between)]
+            row += [f"BB{way}{one} {two}" for one, two in itertools.pairwise(between)]
+            if between:
+                row.append(f"F{way}{between[0]}")
+                row.append(f"E{way}{between[-1]}")
+            row += [f"A{way}{word}" for word in words[:shift]]
+            row += [f"Z{way}{word}" for word in words[shift + high - low + 1 :]]
+        else:
+            row.append("far")
+        row += [f"H{context}" for context in contexts[head]]
+        row += [f"T{context}" for context in contexts[tail]]
+        rows.append(row)
+    return rows
+
+
+def _plain_words(
+    view: View, sentence: Sentence, labels: Sequence[str], start: int, end: int
+) -> list[str]:
+    return [
+        f"<{labels[owner]}>" if owner >= 0 else "#" if word[0].isdigit() else word
+        for word, owner in zip(
+            sentence.words[max(0, start) : end], sentence.owners[max(0, start) : end], strict=True
+        )
+    ]
+
+
+def _contexts(view: View, place: int) -> list[str]:
+    """The words beside each mention of an entity, and its own last word where it is no name."""
+    found: dict[str, None] = {}
+    for at, word in view.places[place][:4]:
+        sentence = view.sentences[at]
+        words, owners = sentence.words, sentence.owners
+        before = "^" if word == 0 else words[word - 1] if owners[word - 1] < 0 else "<>"
+        after = "$" if word + 1 >= len(words) else words[word + 1]
+        if word + 1 < len(words) and owners[word + 1] >= 0:
+            after = "<>"
+        found[f"b{before}"] = found[f"a{after}"] = None
+        if word > 1 and owners[word - 2] < 0:
+            found[f"c{words[word - 2]} {before}"] = None
+    name = view.entities[place].canonical
+    if name == name.lower():
+        found[f"n{name.rpartition(' ')[2]}"] = None
+    return list(found)
+
+
+def contexts(view: View, found: Pairs, first: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return what a first opinion on all pairs says about each: the second opinion's columns.
+
+    ``first`` has a row a pair and a column a relation.  The columns are, for each relation: the
+    pair's own opinion, the reverse pair's, the sum and maximum over the head's other tails and
+    over the tail's other heads, the mean over the tail's and the head's fellows in lists, and
+    the opinion on the main introduced entity with this tail, and with this head as tail.
+    """
+    count = len(view.entities)
+    relations = first.shape[1]
+    cube = np.zeros((count, count, relations), np.float32)
+    heads, tails = np.array(found.heads, int), np.array(found.tails, int)
+    if not len(heads):
+        return np.zeros((0, 10 * relations), np.float32)
+    cube[heads, tails] = first
+    fellows = np.zeros((count, count), np.float32)
+    for sentence in view.sentences:
+        for position, at in enumerate(sentence.names):
+            for other in range(position + 1, len(sentence.names)):
+                if sentence.lists[other] != sentence.lists[position]:
+                    break
+                one, two = sentence.owners[at], sentence.owners[sentence.names[other]]
+                if one != two:
+                    fellows[one, two] = fellows[two, one] = 1
+    degree = np.maximum(fellows.sum(1), 1)[:, None, None]
+    of_tails = np.einsum("htr,tu->hur", cube, fellows) / degree[:, 0][None]
+    of_heads = np.einsum("htr,hu->utr", cube, fellows) / degree
+    label = np.array([LABELS.index(entity.label) for entity in view.entities])
+    alike = (label[:, None] == label[None]).astype(np.float32)
+    to_alike = np.einsum("htr,tu->hur", cube, alike)
+    from_alike = np.einsum("htr,hu->utr", cube, alike)
+    main = view.introduced[0] if view.introduced else 0
+    return np.concatenate(
+        [
+            first,
+            cube[tails, heads],
+            to_alike[heads, tails] - first,
+            _others(cube, heads, tails, first),
+            from_alike[heads, tails] - first,
+            _others(cube.transpose(1, 0, 2), tails, heads, first),
+            of_tails[heads, tails],
+            of_heads[heads, tails],
+            cube[main, tails],
+            cube[main, heads],
+        ],
+        axis=1,
+    )
+
+
+def _others(
+    cube: npt.NDArray[np.float32],
+    rows: npt.NDArray[np.int_],
+    places: npt.NDArray[np.int_],
+    own: npt.NDArray[np.float32],
+) -> npt.NDArray[np.float32]:
+    """Return for each pair the maximum over the rest of its row."""
+    if cube.shape[1] < 2:
+        return np.zeros_like(own)
+    ordered = np.sort(cube, axis=1)
+    best, next_best = ordered[:, -1][rows], ordered[:, -2][rows]
+    return np.where(own >= best, next_best, best)

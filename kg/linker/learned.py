@@ -1,0 +1,126 @@
+"""The learned linker: boosted trees that give every pair of entities a probability a relation.
+
+The trees stand in ``weights/relations.onnx.gz``, written by ``scripts/training/relations.py``;
+``weights/manifest.json`` holds what it was trained on, the hash of the weights, the curve that
+turns each score into a probability, and the threshold from which an edge is accepted.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+
+from kg import schema
+from kg.errors import UsageError
+from kg.linker import features
+from kg.linker.features import Pairs
+from kg.linker.view import View
+from kg.resources import PACKAGE
+
+WEIGHTS = PACKAGE / "linker" / "weights"
+
+
+@lru_cache(maxsize=1)
+def manifest() -> dict[str, Any]:
+    """Return what was written beside the weights: thresholds, calibration, hashes, figures."""
+    found: dict[str, Any] = json.loads((WEIGHTS / "manifest.json").read_text(encoding="utf-8"))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Model:
+    session: Any
+    relations: tuple[str, ...]
+    admitted: dict[str, frozenset[tuple[str, str]]]
+    curves: dict[str, tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]]
+
+
+@lru_cache(maxsize=2)
+def session(file: str) -> Any:
+    """Return the trees of ``weights/<file>``, after a check of their hash."""
+    packed = (WEIGHTS / file).read_bytes()
+    if hashlib.sha256(packed).hexdigest() != manifest()["files"][file]:
+        raise UsageError(f"kg/linker/weights/{file} is damaged; reinstall mlkg")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(
+        gzip.decompress(packed), options, providers=["CPUExecutionProvider"]
+    )
+
+
+@lru_cache(maxsize=1)
+def _model() -> _Model:
+    said = manifest()
+    if said["columns"] != _columns_hash():
+        raise UsageError(
+            "ontology/cues.toml has cues or classes of words that the learned linker was not "
+            "trained with; run scripts/train relations"
+        )
+    relations = tuple(said["relations"])
+    return _Model(
+        session("relations.onnx.gz"),
+        relations,
+        {name: schema.relations()[name].pairs for name in relations},
+        {
+            name: (np.array(curve[0]), np.array(curve[1]))
+            for name, curve in said["calibration"].items()
+        },
+    )
+
+
+def _columns_hash() -> str:
+    return hashlib.sha256("\n".join(features.columns()).encode()).hexdigest()
+
+
+def relations() -> tuple[str, ...]:
+    """Return the relations that were learned; the others are left to cues."""
+    return _model().relations
+
+
+def opinions(view: View, found: Pairs) -> npt.NDArray[np.float64]:
+    """Return the probability of each learned relation (a column) for each pair (a row)."""
+    model = _model()
+    labels = [entity.label for entity in view.entities]
+    ends = [
+        (labels[head], labels[tail]) for head, tail in zip(found.heads, found.tails, strict=True)
+    ]
+    rows = {
+        name: np.array([i for i, pair in enumerate(ends) if pair in model.admitted[name]], np.int64)
+        for name in model.relations
+    }
+    probabilities = np.zeros((len(ends), len(model.relations)))
+    wanted = [name for name in model.relations if len(rows[name])]
+    if not wanted:
+        return probabilities
+    feed: dict[str, Any] = {f"rows_{name}": rows[name] for name in model.relations}
+    feed["pairs"] = found.numbers
+    scores = model.session.run([f"score_{name}" for name in wanted], feed)
+    for name, score in zip(wanted, scores, strict=True):
+        column = model.relations.index(name)
+        probabilities[rows[name], column] = np.interp(score[:, 0], *model.curves[name])
+    return _symmetric(found, probabilities, model.relations)
+
+
+def _symmetric(
+    found: Pairs, probabilities: npt.NDArray[np.float64], names: tuple[str, ...]
+) -> npt.NDArray[np.float64]:
+    """Give a symmetric relation one opinion a pair, that of both readings, at the first one."""
+    at = {pair: i for i, pair in enumerate(zip(found.heads, found.tails, strict=True))}
+    for column, name in enumerate(names):
+        if not schema.relations()[name].symmetric:
+            continue
+        for (head, tail), i in at.items():
+            j = at.get((tail, head), -1)
+            if i < j:
+                probabilities[i, column] = (probabilities[i, column] + probabilities[j, column]) / 2
+                probabilities[j, column] = 0
+    return probabilities
