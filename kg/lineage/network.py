@@ -43,9 +43,12 @@ class _SlimEdge(msgspec.Struct, frozen=True):
     status: str = "accepted"
 
 
-@dataclass(frozen=True, slots=True)
-class Hop:
-    """One edge of the lineage: ``subject relation object``, without its sentences."""
+class Hop(msgspec.Struct, frozen=True, gc=False):
+    """One edge of the lineage: ``subject relation object``, without its sentences.
+
+    A struct, since there can be a million of them: half the memory of a dataclass, and made in
+    a third of the time.
+    """
 
     subject: str
     relation: str
@@ -105,15 +108,24 @@ class Network:
         self._edges: list[Edge] | None = None
         self._file: BinaryIO | None = None
         hops = self._stream(graph) if isinstance(graph, StoredGraph) else self._listed(graph)
+        self._descent = descent() | {TRAINING}
+        #: Plain ids, for closures over everything that is accepted.
+        self._parents: defaultdict[str, list[str]] = defaultdict(list)
+        self._children: defaultdict[str, list[str]] = defaultdict(list)
         for hop in hops:
             self._up[hop.subject].append(hop)
             self._down[hop.object].append(hop)
-        self._descent = descent() | {TRAINING}
+            if self._is_descent(hop, ALL):
+                self._parents[hop.subject].append(hop.object)
+                self._children[hop.object].append(hop.subject)
 
     def _stream(self, graph: StoredGraph) -> Iterator[Hop]:
         path = graph.folder / FOLDER / "edges.jsonl"
         decode = msgspec.json.Decoder(_SlimEdge).decode
         kept = self._kept
+        # One string for each id and word, however often it stands in the file.
+        shared: dict[str, str] = {}
+        share = shared.setdefault
         place = 0
         with path.open("rb") as lines:
             for number, line in enumerate(lines, 1):
@@ -124,14 +136,14 @@ class Network:
                         f"{path}, line {number}: {error}; build the graph again"
                     ) from error
                 if edge.relation in kept:
-                    yield _hop(edge, place)
+                    yield _hop(edge, place, share)
                 place += len(line)
         self._file = path.open("rb")
 
     def _listed(self, graph: GraphView) -> Iterator[Hop]:
         self._edges = [edge for edge in graph.edges if edge.relation in self._kept]
         for place, edge in enumerate(self._edges):
-            yield _hop(edge, place)
+            yield _hop(edge, place, lambda text, _: text)
 
     def edge(self, hop: Hop) -> Edge:
         """Return the edge of ``hop`` with all its evidence."""
@@ -246,24 +258,15 @@ class Network:
 
     def ancestors(self, id_: str, chosen: Filter = ALL) -> dict[str, int]:
         """Return everything that ``id_`` comes from, with the number of hops to it."""
-        return self._closure(id_, lambda node: (h.object for h in self.up(node, chosen)))
+        if chosen == ALL:
+            return _closure(id_, self._parents.get)
+        return _closure(id_, lambda node, _: [h.object for h in self.up(node, chosen)])
 
     def descendants(self, id_: str, chosen: Filter = ALL) -> dict[str, int]:
         """Return everything that comes of ``id_``, with the number of hops to it."""
-        return self._closure(id_, lambda node: (h.subject for h in self.down(node, chosen)))
-
-    @staticmethod
-    def _closure(id_: str, step: Callable[[str], Iterable[str]]) -> dict[str, int]:
-        distance = {id_: 0}
-        queue = deque((id_,))
-        while queue:
-            node = queue.popleft()
-            for following in step(node):
-                if following not in distance:
-                    distance[following] = distance[node] + 1
-                    queue.append(following)
-        del distance[id_]
-        return distance
+        if chosen == ALL:
+            return _closure(id_, self._children.get)
+        return _closure(id_, lambda node, _: [h.subject for h in self.down(node, chosen)])
 
     def path(self, start: str, goal: str, chosen: Filter = ALL) -> list[Hop] | None:
         """Return the shortest chain of hops from ``start`` up to its ancestor ``goal``."""
@@ -307,13 +310,18 @@ class Network:
             self._file.close()
 
 
-def _hop(edge: _SlimEdge | Edge, place: int) -> Hop:
+def _hop(edge: _SlimEdge | Edge, place: int, share: Callable[[str, str], str]) -> Hop:
     items: tuple[Any, ...] = edge.evidence
-    kind = min((item.kind for item in items), key=lambda k: _KINDS.get(k, 9), default="inferred")
-    documents = len({item.document for item in items}) if len(items) > 1 else len(items)
+    if len(items) == 1:
+        kind, documents = items[0].kind, 1
+    else:
+        kinds = [item.kind for item in items]
+        kind = min(kinds, key=lambda k: _KINDS.get(k, 9), default="inferred")
+        documents = len({item.document for item in items})
     return Hop(
-        edge.subject, edge.relation, edge.object, edge.confidence, edge.status,
-        kind, len(items), documents, place,
+        share(edge.subject, edge.subject), share(edge.relation, edge.relation),
+        share(edge.object, edge.object), edge.confidence, share(edge.status, edge.status),
+        share(kind, kind), len(items), documents, place,
     )  # fmt: skip
 
 
@@ -336,6 +344,25 @@ def _back(came: Mapping[str, Hop], goal: str, start: str) -> Iterator[Hop]:
     while node != start:
         yield came[node]
         node = came[node].subject
+
+
+def _closure(id_: str, step: Callable[[str, list[str]], list[str]]) -> dict[str, int]:
+    """Return all that ``step`` leads to, with the number of steps: whole generations at a time."""
+    distance = {id_: 0}
+    nobody: list[str] = []
+    generation = [id_]
+    hops = 0
+    while generation:
+        hops += 1
+        following = []
+        for node in generation:
+            for other in step(node, nobody):
+                if other not in distance:
+                    distance[other] = hops
+                    following.append(other)
+        generation = following
+    del distance[id_]
+    return distance
 
 
 def _knots(graph: Mapping[str, list[str]]) -> list[tuple[str, ...]]:
