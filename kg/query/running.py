@@ -77,11 +77,7 @@ def syntax_message(query: str, error: str) -> str:
 
 def answer(store: ox.Store, job: Job) -> Answer:
     """Return the answer to ``job``; raise :class:`UsageError` where it is no query."""
-    asked = canned.parse_question(job.query, job.name, job.name)
-    notes: tuple[str, ...] = ()
-    query = job.query
-    if asked.parameters or job.parameters:
-        query, notes = canned.bind(asked, job.parameters, lambda text: _select(store, text))
+    query, notes = bound(store, job)
     language.check_allowed(query, services=job.services)
     found = _run(store, query, job)
     most = job.limit + 1 if job.limit else None
@@ -103,6 +99,14 @@ def answer(store: ox.Store, job: Job) -> Answer:
         rows.pop()
     unknown = () if rows else _unknown(store, query)
     return Answer("rows", tuple(ordered), tuple(rows), cut=cut, unknown=unknown, notes=notes)
+
+
+def bound(store: ox.Store, job: Job) -> tuple[str, tuple[str, ...]]:
+    """Return the query of ``job`` with its parameters bound, and notes on how they were read."""
+    asked = canned.parse_question(job.query, job.name, job.name)
+    if not asked.parameters and not job.parameters:
+        return job.query, ()
+    return canned.bind(asked, job.parameters, lambda text: _select(store, text))
 
 
 def _select(store: ox.Store, text: str) -> Answer:
@@ -181,7 +185,7 @@ def serialised(store: ox.Store, job: Job) -> tuple[bytes, bool]:
     output_format = formats[chosen]
     try:
         if isinstance(found, ox.QueryTriples):
-            found.serialize(output, format=output_format)
+            found.serialize(output, format=output_format, prefixes=job.prefixes)
         else:
             found.serialize(output, format=output_format)
     except OSError as error:

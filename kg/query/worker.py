@@ -61,6 +61,8 @@ class Job:
     media_type: str = ""
     #: The most bytes of such an answer; 0 for any.
     most_bytes: int = 0
+    #: Only bind the parameters, and answer with the query as text.
+    bind_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +86,15 @@ _ERRORS: Final[Mapping[str, type[KGError]]] = {
 }
 
 
+def pack(message: Any) -> bytes:
+    """Return one frame."""
+    data = msgspec.msgpack.encode(message)
+    return _LENGTH.pack(len(data)) + data
+
+
 def send(stream: IO[bytes], message: Any) -> None:
     """Write one frame."""
-    data = msgspec.msgpack.encode(message)
-    stream.write(_LENGTH.pack(len(data)) + data)
+    stream.write(pack(message))
     stream.flush()
 
 
@@ -248,8 +255,11 @@ def main() -> None:
 
 def perform(store: Any, job: Job) -> Reply:
     """Return the reply to ``job``: bytes where a media type is set, else an answer."""
-    from kg.query.running import answer, serialised
+    from kg.query.running import answer, bound, serialised
 
+    if job.bind_only:
+        query, notes = bound(store, job)
+        return Reply("bytes", "\n".join(notes), content=query.encode())
     if job.media_type:
         content, cut = serialised(store, job)
         return Reply("bytes", content=content, cut=cut)
