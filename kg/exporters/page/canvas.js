@@ -247,7 +247,8 @@ function* paintLabels(ctx, at, w, h, scale) {
   const taken = (room, box) => cells(box, (key) => (room.get(key) || []).some((b) => b[4] !== box[4] && b[0] < box[2] && box[0] < b[2] && b[1] < box[3] && box[1] < b[3]));
 
   const inside = [];
-  for (const node of labelOrder) {
+  const first = [state.node, state.focus, state.lineage].filter((node) => node >= 0 && shown.nodes[node]);
+  for (const node of first.length ? new Set([...first, ...labelOrder]) : labelOrder) {
     if (lit && !lit.nodes.has(node)) continue;
     const x = posX[node] * at.k + at.x;
     const y = posY[node] * at.k + at.y;

@@ -266,9 +266,13 @@ function lift(event) {
   if (!done || done.moved || event.type === 'pointercancel') return;
   const slack = done.type === 'mouse' ? 6 : 12;
   const node = nodeAt(done.x, done.y, slack);
-  if (node >= 0) { select(node, { show: false }); return; }
-  const edge = edgeAt(done.x, done.y, slack);
-  if (edge >= 0) selectEdge(edge); else clearSelection();
+  // What is in the light is meant rather than what is dimmed, and what is hit rather than near.
+  const dimmed = node >= 0 && emphasis !== null && !emphasis.nodes.has(node);
+  const beside = node >= 0 && nodeAt(done.x, done.y, 1) < 0;
+  const edge = node < 0 || dimmed || beside ? edgeAt(done.x, done.y, beside ? 4 : slack) : -1;
+  if (edge >= 0) selectEdge(edge);
+  else if (node >= 0) select(node, { show: false });
+  else clearSelection();
 }
 canvas.addEventListener('pointerup', lift);
 canvas.addEventListener('pointercancel', lift);
