@@ -25,11 +25,12 @@ from typing import Final
 import msgspec
 from rapidfuzz import fuzz
 
-from kg import linker, names, schema
+from kg import names, schema
 from kg.assemble import spelling
 from kg.assemble.corrections import Corrections, Edit
 from kg.assemble.resolve import Cell, Row, cells, first_with, naming
 from kg.assemble.weighing import combined, order_of, strength, weigh
+from kg.linker import threshold
 from kg.linker.inferred import infer_graph
 from kg.overrides import Overrides
 from kg.text import slug
@@ -509,7 +510,7 @@ class Assembly:
         )
         for (subject, name, object_, *types), rows in groupby(found, key=lambda row: row[:5]):
             evidence = [item for row in rows for item in _evidence(row[5])]
-            edge = weigh(subject, name, object_, evidence, _threshold)
+            edge = weigh(subject, name, object_, evidence, threshold)
             relation = relations.get(name)
             if edge.status == "accepted" and (relation is None or not relation.admits(*types)):
                 edge = replace(edge, status="candidate")
@@ -550,7 +551,7 @@ class Assembly:
                 "SELECT value FROM edge WHERE subject = ? AND relation = ? AND object = ?", edge.key
             ).fetchone()
             known = _edge(found[0]).evidence if found else ()
-            weighed = weigh(*edge.key, (*known, *edge.evidence), _threshold)
+            weighed = weigh(*edge.key, (*known, *edge.evidence), threshold)
             relation = relations.get(edge.relation)
             row = _edge_row(weighed, relation is not None and relation.lineage)
             run("INSERT OR REPLACE INTO edge VALUES (?, ?, ?, ?, ?, ?)", row)
@@ -699,11 +700,6 @@ def _knotted(edges: Iterable[Edge]) -> dict[str, int]:
     graph.add_edges_from((edge.subject, edge.object) for edge in edges)
     components = [c for c in networkx.strongly_connected_components(graph) if len(c) > 1]
     return {entity: index for index, component in enumerate(components) for entity in component}
-
-
-def _threshold(relation: str) -> float:
-    found = getattr(linker, "threshold", None)
-    return float(found(relation)) if found else 0.5
 
 
 def _edge_row(edge: Edge, lineage: bool) -> tuple[object, ...]:

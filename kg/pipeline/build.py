@@ -31,6 +31,8 @@ from kg.readers import Skipped, read
 from kg.values import Document, GraphView
 
 _REPORT: Final = "report.md"
+#: If more new documents than this fail, and none succeeds, the installation is at fault.
+_SUSPICIOUS: Final = 9
 
 #: Called with a stage's name, what is done of it, and its size where that is known.
 Progress = Callable[[str, int, int | None], None]
@@ -169,6 +171,9 @@ def _rebuild(
         total = kept.count(generation)
         fresh = kept.count_missing(generation, version)
         failed = _read(kept, generation, version, settings, strict, jobs, scheduler, progress)
+        if len(failed) == fresh > _SUSPICIOUS:
+            # Not the texts are at fault then, and a graph of nothing would replace a good one.
+            raise KGError(f"none of {fresh} documents could be read; the first: {failed[0]}")
         left_out.lost += failed
         described = _manifest(kept, generation, version, settings, len(left_out.lost))
         new = folders.staged(home)
