@@ -29,16 +29,16 @@ RESULT_COLUMNS: Final = (
 )
 #: Between the members of a cell that holds a list.
 SEPARATOR: Final = "|"
-#: Documents listed in a cell; more are counted by the columns of nodes.csv.
+#: What makes a spreadsheet run a cell that begins with it.
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 def harmless(cell: str) -> str:
     """Return ``cell`` such that no spreadsheet runs it: an apostrophe before a formula's sign.
 
-    Numbers keep their sign.  Characters that CSV cannot hold are dropped.
+    Numbers keep their sign.  NUL is dropped, and a carriage return becomes a line feed.
     """
-    cell = cell.replace("\0", "")
+    cell = cell.replace("\0", "").replace("\r\n", "\n").replace("\r", "\n")
     if cell.startswith(_FORMULA) and not _is_number(cell):
         return "'" + cell
     return cell
@@ -278,7 +278,11 @@ def write_neo4j(
         for entity in graph.entities:
             table.writerow(
                 [
-                    *(entity.id, entity.name, *map(_array, (entity.aliases, entity.repositories))),
+                    *(
+                        entity.id,
+                        _one_line(entity.name),
+                        *map(_array, (entity.aliases, entity.repositories)),
+                    ),
                     *(base + entity.id, f"{entity.confidence:.4g}", f"Entity;{entity.type}"),
                 ]
             )
@@ -300,13 +304,18 @@ def write_neo4j(
             table.writerow(
                 [
                     *(edge.subject, edge.object, _screaming(edge.relation), edge.status),
-                    *(f"{edge.confidence:.4g}", _array(documents), best.sentence),
+                    *(f"{edge.confidence:.4g}", _array(documents), _one_line(best.sentence)),
                 ]
             )
 
 
+def _one_line(text: str) -> str:
+    """Return ``text`` as Neo4j's importer reads it by default: without line breaks and NUL."""
+    return " ".join(text.replace("\0", "").split())
+
+
 def _array(items: Iterable[str]) -> str:
-    return ";".join(item.replace(";", ",") for item in items)
+    return ";".join(_one_line(item).replace(";", ",") for item in items)
 
 
 def _screaming(relation: str) -> str:
