@@ -185,7 +185,8 @@ def serialised(store: ox.Store, job: Job) -> tuple[bytes, bool]:
     output_format = formats[chosen]
     try:
         if isinstance(found, ox.QueryTriples):
-            found.serialize(output, format=output_format, prefixes=job.prefixes)
+            prefixes = job.prefixes if chosen == "text/turtle" else {}
+            ox.serialize(found, output, format=output_format, prefixes=prefixes)
         else:
             found.serialize(output, format=output_format)
     except OSError as error:

@@ -1,0 +1,682 @@
+"""A real server on a real port: the SPARQL 1.1 Protocol, its limits, its pages, real clients."""
+
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit
+
+import pytest
+import rdflib
+from small import small
+
+from kg import schema, store
+from kg.errors import KGError, UsageError
+from kg.exporters import exporter
+from kg.serve import negotiation
+from kg.serve.running import listen, serve
+
+BASE = "https://w3id.org/mlkg/"
+STATEMENTS, PROVENANCE = f"{BASE}graph/statements", f"{BASE}graph/provenance"
+WILD = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l . ?m ?o ?p }"
+TIMEOUT = 3.0
+
+
+class Running:
+    """A server in a process of its own, and how to ask it."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "kg", "serve", str(folder), "--port", "0", "--json", *options],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        text = ""
+        while not text.endswith("\n}\n"):
+            line = self.process.stdout.readline()
+            if not line:
+                assert self.process.stderr is not None
+                raise AssertionError(self.process.stderr.read())
+            text += line
+        self.address = json.loads(text)["data"]["address"]
+        self.port = urlsplit(self.address).port or 0
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: str | bytes | None = None,
+        **headers: str,
+    ) -> tuple[int, dict[str, str], str]:
+        """Send one request; return status, headers in lower case, and body."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        data = body.encode() if isinstance(body, str) else body
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.request(method, path, data, named)
+        response = connection.getresponse()
+        text = response.read().decode()
+        connection.close()
+        return response.status, {k.lower(): v for k, v in response.getheaders()}, text
+
+    def get(self, query: str, accept: str = "", **more: str) -> tuple[int, dict[str, str], str]:
+        headers = {"Accept": accept} if accept else {}
+        return self.ask("GET", f"/sparql?{urlencode({'query': query, **more})}", **headers)
+
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGINT)
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        for stream in (self.process.stdout, self.process.stderr):
+            if stream is not None:
+                stream.close()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("served")
+    store.write(small(), home)
+    exporter("nquads")(small(), home / "graph.nq")
+    exporter("void")(small(), home / "void.ttl")
+    (home / "graph.html").write_text("<!doctype html><title>explorer</title>")
+    return home
+
+
+@pytest.fixture(scope="module")
+def server(folder: Path) -> Iterator[Running]:
+    running = Running(folder, "--timeout", str(TIMEOUT))
+    yield running
+    running.stop()
+
+
+FORM = {"Content_Type": "application/x-www-form-urlencoded"}
+DIRECT = {"Content_Type": "application/sparql-query"}
+COUNT = "SELECT (COUNT(*) AS ?n) { ?s a mlkg:Model }"
+
+
+def rows(text: str) -> list[dict[str, str]]:
+    return [
+        {name: term["value"] for name, term in binding.items()}
+        for binding in json.loads(text)["results"]["bindings"]
+    ]
+
+
+# --- the W3C test cases of the SPARQL 1.1 Protocol ---------------------------------------------
+#
+# The names are those of the manifest data-sparql11/protocol. Its dataset tests name graphs on the
+# web that a server would have to fetch; ours fetches nothing, so they are asked of our own graphs.
+# An update is 403 here, whatever its form: the endpoint only reads.
+
+#: Cases that cannot apply, and why.
+NOT_APPLYING = {
+    "update_dataset_default_graph": "no updates: the endpoint only reads",
+    "update_dataset_default_graphs": "no updates",
+    "update_dataset_named_graphs": "no updates",
+    "update_dataset_full": "no updates",
+    "update_post_form": "no updates; that it is refused is tested as an extra",
+    "update_post_direct": "no updates; that it is refused is tested as an extra",
+    "update_base_uri": "no updates",
+}
+
+
+def test_query_post_form(server: Running) -> None:
+    status, headers, text = server.ask("POST", "/sparql", urlencode({"query": "ASK {}"}), **FORM)
+    assert status == 200
+    assert headers["content-type"] == "application/sparql-results+json"
+    assert json.loads(text)["boolean"] is True
+
+
+def test_query_get(server: Running) -> None:
+    status, headers, text = server.get("ASK {}")
+    assert (status, json.loads(text)["boolean"]) == (200, True)
+    assert headers["content-type"] == "application/sparql-results+json"
+
+
+def test_query_post_direct(server: Running) -> None:
+    status, _, text = server.ask("POST", "/sparql", "ASK {}", **DIRECT)
+    assert (status, json.loads(text)["boolean"]) == (200, True)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_query_dataset_default_graphs(server: Running, method: str) -> None:
+    """query_dataset_default_graphs_get and _post: both graphs make up the default graph."""
+    pairs = [("query", "ASK { ?s mlkg:trainedOn ?o . ?a rdf:predicate mlkg:trainedOn }")]
+    pairs += [("default-graph-uri", STATEMENTS), ("default-graph-uri", PROVENANCE)]
+    assert boolean(server, method, pairs) is True
+    assert boolean(server, method, pairs[:2]) is False
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_query_dataset_named_graphs(server: Running, method: str) -> None:
+    """query_dataset_named_graphs_get and _post: those named are all there are."""
+    query = "ASK { GRAPH ?g { ?s mlkg:trainedOn ?o } }"
+    named = [("named-graph-uri", STATEMENTS), ("named-graph-uri", PROVENANCE)]
+    assert boolean(server, method, [("query", query), *named]) is True
+    assert boolean(server, method, [("query", query), named[1]]) is False
+    assert boolean(server, method, [("query", "ASK { ?s ?p ?o }"), *named]) is False
+
+
+def test_query_dataset_full(server: Running) -> None:
+    query = "ASK { ?s mlkg:trainedOn ?o . GRAPH ?g { ?a rdf:predicate mlkg:trainedOn } }"
+    pairs = [("default-graph-uri", STATEMENTS), ("named-graph-uri", PROVENANCE), ("query", query)]
+    assert boolean(server, "POST", pairs) is True
+    assert boolean(server, "POST", [pairs[0], ("named-graph-uri", STATEMENTS), pairs[2]]) is False
+
+
+def test_query_multiple_dataset(server: Running) -> None:
+    """The protocol's dataset goes before the one of the query."""
+    query = f"ASK FROM <{STATEMENTS}> {{ ?s mlkg:trainedOn ?o }}"
+    assert boolean(server, "POST", [("query", query)]) is True
+    assert boolean(server, "POST", [("default-graph-uri", PROVENANCE), ("query", query)]) is False
+
+
+def boolean(server: Running, method: str, pairs: list[tuple[str, str]]) -> bool:
+    encoded = urlencode(pairs)
+    if method == "GET":
+        status, _, text = server.ask("GET", f"/sparql?{encoded}")
+    else:
+        status, _, text = server.ask("POST", "/sparql", encoded, **FORM)
+    assert status == 200, text
+    return bool(json.loads(text)["boolean"])
+
+
+ROW_TYPES = [
+    "application/sparql-results+json",
+    "application/sparql-results+xml",
+    "text/csv",
+    "text/tab-separated-values",
+]
+TRIPLE_TYPES = [
+    "text/turtle",
+    "application/n-triples",
+    "application/ld+json",
+    "application/rdf+xml",
+]
+
+
+@pytest.mark.parametrize("kind", ROW_TYPES)
+def test_query_content_type_select(server: Running, kind: str) -> None:
+    status, headers, text = server.get("SELECT (1 AS ?x) {}", kind)
+    assert status == 200
+    assert headers["content-type"].partition(";")[0] == kind
+    assert "1" in text
+
+
+@pytest.mark.parametrize("kind", ROW_TYPES[:2])
+def test_query_content_type_ask(server: Running, kind: str) -> None:
+    status, headers, text = server.get("ASK {}", kind)
+    assert (status, headers["content-type"]) == (200, kind)
+    assert "true" in text
+
+
+@pytest.mark.parametrize("kind", TRIPLE_TYPES)
+@pytest.mark.parametrize("query", ["DESCRIBE model:tiny", "CONSTRUCT WHERE { model:tiny ?p ?o }"])
+def test_query_content_type_describe_and_construct(server: Running, kind: str, query: str) -> None:
+    status, headers, text = server.get(query, kind)
+    assert status == 200
+    assert headers["content-type"].partition(";")[0] == kind
+    graph = rdflib.Graph().parse(data=text, format=kind)
+    tiny = rdflib.URIRef(BASE + "model/tiny")
+    assert str(graph.value(tiny, rdflib.RDFS.label)) == "Tiny"
+
+
+def test_bad_query_method(server: Running) -> None:
+    status, headers, _ = server.ask("PUT", f"/sparql?{urlencode({'query': 'ASK {}'})}")
+    assert status == 405
+    assert {name.strip() for name in headers["allow"].split(",")} == {"GET", "HEAD", "POST"}
+
+
+def test_bad_multiple_queries(server: Running) -> None:
+    status, _, text = server.ask("GET", "/sparql?query=ASK%20%7B%7D&query=SELECT%20%2A%20%7B%7D")
+    assert (status, text) == (400, "give exactly one query, not 2\n")
+
+
+def test_bad_query_wrong_media_type(server: Running) -> None:
+    assert server.ask("POST", "/sparql", "ASK {}", Content_Type="text/plain")[0] == 415
+
+
+def test_bad_query_missing_form_type(server: Running) -> None:
+    assert server.ask("POST", "/sparql", urlencode({"query": "ASK {}"}))[0] == 415
+
+
+def test_bad_query_missing_direct_type(server: Running) -> None:
+    assert server.ask("POST", "/sparql", "ASK {}")[0] == 415
+
+
+def test_bad_query_non_utf8(server: Running) -> None:
+    kind = "application/sparql-query; charset=UTF-16"
+    body = "ASK {}".encode("utf-16")
+    assert server.ask("POST", "/sparql", body, Content_Type=kind)[0] == 400
+    assert server.ask("POST", "/sparql", body, **DIRECT)[0] == 400
+    assert server.ask("GET", "/sparql?query=%FF%FE")[0] == 400
+
+
+def test_bad_query_syntax(server: Running) -> None:
+    status, headers, text = server.get("ASK {\n  ?s ?p }")
+    assert status == 400
+    assert headers["content-type"].startswith("text/plain")
+    assert "line 2" in text
+    assert "^" in text
+
+
+def test_bad_update_get(server: Running) -> None:
+    assert server.ask("GET", f"/sparql?{urlencode({'update': 'CLEAR ALL'})}")[0] == 400
+
+
+UPDATE_TYPE = "application/sparql-update"
+UPDATE = {"Content_Type": UPDATE_TYPE}
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "headers", "status"),
+    [
+        ("bad_multiple_updates", "update=CLEAR+ALL&update=CLEAR+ALL", FORM, 403),
+        ("bad_update_wrong_media_type", "CLEAR ALL", {"Content_Type": "text/plain"}, 415),
+        ("bad_update_missing_form_type", "update=CLEAR+ALL", {}, 415),
+        ("bad_update_non_utf8", "CLEAR ALL", {"Content_Type": f"{UPDATE_TYPE};charset=x"}, 400),
+        ("bad_update_syntax", "update=CLEAR+XYZ", FORM, 403),
+        ("bad_update_dataset_conflict", "update=CLEAR+ALL&using-graph-uri=http://x", FORM, 403),
+        ("update_post_form", "update=CLEAR+ALL", FORM, 403),
+        ("update_post_direct", "CLEAR ALL", UPDATE, 403),
+        ("an update sent as a query", "query=CLEAR+ALL", FORM, 400),
+        ("an update sent as a query, direct", "INSERT DATA { <a:> <a:> <a:> }", DIRECT, 400),
+    ],
+)
+def test_no_update_is_taken(
+    server: Running, name: str, body: str, headers: dict[str, str], status: int
+) -> None:
+    before = server.get("SELECT (COUNT(*) AS ?n) { ?s ?p ?o }")[2]
+    assert server.ask("POST", "/sparql", body, **headers)[0] == status, name
+    assert server.get("SELECT (COUNT(*) AS ?n) { ?s ?p ?o }")[2] == before
+
+
+CASES = """query_post_form query_dataset_default_graphs_get query_dataset_default_graphs_post
+    query_dataset_named_graphs_post query_dataset_named_graphs_get query_dataset_full
+    query_multiple_dataset query_get query_content_type_select query_content_type_ask
+    query_content_type_describe query_content_type_construct update_dataset_default_graph
+    update_dataset_default_graphs update_dataset_named_graphs update_dataset_full
+    update_post_form update_post_direct update_base_uri query_post_direct
+    bad_query_method bad_multiple_queries bad_query_wrong_media_type
+    bad_query_missing_form_type bad_query_missing_direct_type bad_query_non_utf8
+    bad_query_syntax bad_update_get bad_multiple_updates bad_update_wrong_media_type
+    bad_update_missing_form_type bad_update_non_utf8 bad_update_syntax
+    bad_update_dataset_conflict"""
+
+
+def test_every_w3c_case_is_tested_or_said_not_to_apply() -> None:
+    here = Path(__file__).read_text(encoding="utf-8").replace(CASES, "")
+    tested = re.sub(r"_(get|post|describe|construct)\b", "", here)
+    missing = [
+        case
+        for case in CASES.split()
+        if case not in NOT_APPLYING
+        and case not in here
+        and re.sub(r"_(get|post|describe|construct)$", "", case) not in tested
+    ]
+    assert missing == []
+
+
+# --- the rest of the endpoint ------------------------------------------------------------------
+
+
+def test_prefixes_are_preset_and_the_default_graph_is_the_union(server: Running) -> None:
+    query = (
+        "ASK { model:tiny mlkg:distilledFrom ?b . ?a rdf:object ?b ; mlkg:status mlkg:Accepted }"
+    )
+    assert json.loads(server.get(query)[2])["boolean"] is True
+    assert rows(server.get(COUNT)[2]) == [{"n": "5"}]
+
+
+def test_what_is_not_acceptable_is_told(server: Running) -> None:
+    assert server.get("ASK {}", "image/png")[0] == 406
+    assert server.get("ASK {}", "text/turtle")[0] == 406
+    assert server.get("SELECT * {}", "text/html, */*;q=0.1")[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("accept", "first"),
+    [
+        ("", "application/sparql-results+json"),
+        ("*/*", "application/sparql-results+json"),
+        ("text/csv;q=0.5, application/sparql-results+xml", "application/sparql-results+xml"),
+        ("text/csv;q=0.5, application/sparql-results+xml;q=0.4", "text/csv"),
+        ("application/json", "application/sparql-results+json"),
+        ("text/*", "text/csv"),
+        ("*/*, text/csv", "text/csv"),
+    ],
+)
+def test_the_asker_chooses_the_format(accept: str, first: str) -> None:
+    assert negotiation.chosen(accept, negotiation.ROWS)[0] == first
+
+
+def test_head_is_get_without_a_body(server: Running) -> None:
+    status, headers, text = server.ask("HEAD", f"/sparql?{urlencode({'query': 'ASK {}'})}")
+    assert (status, text) == (200, "")
+    assert headers["content-type"] == "application/sparql-results+json"
+
+
+def test_no_query_at_all_answers_the_service_description(server: Running) -> None:
+    status, headers, text = server.ask("GET", "/sparql")
+    assert status == 200
+    assert headers["content-type"].startswith("text/turtle")
+    graph = rdflib.Graph().parse(data=text, format="turtle")
+    sd = rdflib.Namespace("http://www.w3.org/ns/sparql-service-description#")
+    assert {str(name) for name in graph.objects(None, sd.name)} == {STATEMENTS, PROVENANCE}
+
+
+def test_void_tells_the_endpoint(server: Running) -> None:
+    _, _, text = server.ask("GET", "/.well-known/void")
+    graph = rdflib.Graph().parse(data=text, format="turtle")
+    (endpoint,) = graph.objects(None, rdflib.VOID.sparqlEndpoint)
+    assert str(endpoint) == f"{server.address}sparql"
+    assert list(graph.objects(None, rdflib.VOID.triples))
+
+
+def test_service_is_refused_and_the_other_server_is_never_called(server: Running) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        other.settimeout(0.2)
+        url = f"http://127.0.0.1:{other.getsockname()[1]}/"
+        for query in (
+            f"SELECT * {{ SERVICE <{url}> {{ ?s ?p ?o }} }}",
+            f"SELECT * {{ SERVICE SILENT <{url}> {{ ?s ?p ?o }} }}",
+            f"SELECT * {{ \\u0053ERVICE <{url}> {{ ?s ?p ?o }} }}",
+            f"PREFIX : <{url}> SELECT * {{ ?s ?p 1.SERVICE:{{ ?s ?p ?o }} }}",
+        ):
+            assert server.get(query)[0] == 400, query
+        with pytest.raises(TimeoutError):
+            other.accept()
+
+
+def test_from_fetches_nothing(server: Running) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        other.settimeout(0.2)
+        url = f"http://127.0.0.1:{other.getsockname()[1]}/g"
+        assert json.loads(server.get(f"ASK FROM <{url}> {{ ?s ?p ?o }}")[2])["boolean"] is False
+        assert boolean(
+            server, "GET", [("query", "ASK { ?s ?p ?o }"), ("default-graph-uri", url)]
+        ) is (False)
+        with pytest.raises(TimeoutError):
+            other.accept()
+
+
+def test_no_page_of_another_origin_may_ask(server: Running) -> None:
+    _, headers, _ = server.ask("GET", "/sparql?query=ASK%20%7B%7D", Origin="http://evil.example")
+    assert not [name for name in headers if name.startswith("access-control")]
+    assert server.ask("GET", "/sparql?query=ASK%20%7B%7D", Host="evil.example")[0] == 400
+
+
+def test_a_request_is_limited_in_length(server: Running) -> None:
+    assert server.ask("POST", "/sparql", "#" * 1_100_000, **DIRECT)[0] == 413
+
+
+# --- wild queries ------------------------------------------------------------------------------
+
+
+def test_a_wild_query_is_killed_and_the_server_lives_on(server: Running) -> None:
+    begin = time.monotonic()
+    status, _, text = server.get(WILD)
+    assert status == 503
+    assert "timed out after 3 s" in text
+    assert time.monotonic() - begin < TIMEOUT + 15
+    assert rows(server.get(COUNT)[2]) == [{"n": "5"}]
+
+
+def test_many_clients_with_wild_queries_among_them_all_get_right_answers(folder: Path) -> None:
+    """No wrong answer, no dead server, memory bounded; `scripts/bench_sparql` does it for 60 s."""
+    running = Running(folder, "--timeout", "0.5", "--workers", "2")
+    wrong: list[object] = []
+    counts = {200: 0, 503: 0}
+    lock = threading.Lock()
+    deadline = time.monotonic() + 4
+
+    def client(number: int) -> None:
+        turn = 0
+        while time.monotonic() < deadline:
+            turn += 1
+            wild = number == 0
+            status, _, text = running.get(WILD if wild else COUNT)
+            expected = {503} if wild else {200, 503}
+            with lock:
+                counts[status] = counts.get(status, 0) + 1
+                if status not in expected or (status == 200 and rows(text) != [{"n": "5"}]):
+                    wrong.append((status, text))
+
+    try:
+        threads = [threading.Thread(target=client, args=(number,)) for number in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert wrong == []
+        assert counts[200] > 20
+        assert rows(running.get(COUNT)[2]) == [{"n": "5"}]
+        assert len(children(running.process.pid)) <= 2
+    finally:
+        running.stop()
+
+
+def children(pid: int) -> list[int]:
+    path = Path(f"/proc/{pid}/task/{pid}/children")
+    return [int(child) for child in path.read_text().split()] if path.exists() else []
+
+
+def test_a_query_process_that_dies_is_replaced(folder: Path) -> None:
+    running = Running(folder, "--workers", "1")
+    try:
+        for pid in children(running.process.pid):
+            os.kill(pid, signal.SIGKILL)
+        time.sleep(0.3)
+        found = [running.get(COUNT)[0] for _ in range(2)]
+        assert found[-1] == 200
+    finally:
+        running.stop()
+
+
+def test_stopping_leaves_no_process_behind(folder: Path) -> None:
+    running = Running(folder)
+    before = children(running.process.pid)
+    running.stop()
+    assert running.process.returncode == 0
+    assert [pid for pid in before if Path(f"/proc/{pid}").exists()] == []
+
+
+# --- things and pages --------------------------------------------------------------------------
+
+
+def test_a_thing_has_a_page_for_people(server: Running) -> None:
+    status, headers, text = server.ask("GET", "/model/tiny", Accept="text/html,*/*;q=0.8")
+    assert status == 200
+    assert headers["content-type"].startswith("text/html")
+    assert "<h1>Tiny</h1>" in text
+    assert '<a href="/model/big">Big</a>' in text
+    assert "<q>We distil Tiny from Big and fine-tune it from Base.</q>" in text
+    assert server.ask("GET", "/doc/org%2Ftiny-gguf", Accept="text/html")[0] == 200
+
+
+@pytest.mark.parametrize("kind", TRIPLE_TYPES)
+def test_a_thing_has_triples_for_machines(server: Running, kind: str) -> None:
+    status, headers, text = server.ask("GET", "/model/tiny", Accept=kind)
+    assert status == 200
+    assert headers["content-type"].partition(";")[0] == kind
+    graph = rdflib.Graph().parse(data=text, format=kind)
+    tiny, big = (rdflib.URIRef(f"{BASE}model/{name}") for name in ("tiny", "big"))
+    assert (tiny, rdflib.URIRef(schema.NAMESPACE + "distilledFrom"), big) in graph
+
+
+@pytest.mark.parametrize("path", ["/model/nobody", "/model/%3E%20%7D", "/nothing", "/model/../x"])
+def test_what_is_not_there_is_404(server: Running, path: str) -> None:
+    assert server.ask("GET", path)[0] == 404
+
+
+def test_names_are_written_as_text_in_pages(tmp_path: Path) -> None:
+    nasty = tmp_path / "nasty.nt"
+    nasty.write_text(
+        f'<{BASE}model/x> <{schema.PREFIXES["rdfs"]}label> "<script>alert(1)</script>" .\n'
+    )
+    running = Running(nasty)
+    try:
+        text = running.ask("GET", "/model/x", Accept="text/html")[2]
+        assert "<script>" not in text
+        assert "&lt;script&gt;" in text
+    finally:
+        running.stop()
+
+
+def test_the_explorer_is_at_the_root(server: Running) -> None:
+    assert "explorer" in server.ask("GET", "/")[2]
+
+
+def test_canned_questions_are_bound_by_the_server(server: Running) -> None:
+    _, _, text = server.ask("GET", "/questions/ancestors?model=tiny+gguf")
+    assert f"<{BASE}model/tiny-gguf>" in json.loads(text)["query"]
+    assert server.ask("GET", "/questions/ancestors?model=nobody")[0] == 404
+    assert server.ask("GET", "/questions/nothing")[0] == 404
+
+
+# --- clients -----------------------------------------------------------------------------------
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_sparql_wrapper_asks_it(server: Running) -> None:
+    wrapper = pytest.importorskip("SPARQLWrapper")
+    client = wrapper.SPARQLWrapper(f"{server.address}sparql", returnFormat=wrapper.JSON)
+    client.setQuery(f"SELECT ?o {{ <{BASE}model/tiny> <{schema.NAMESPACE}distilledFrom> ?o }}")
+    found = client.queryAndConvert()["results"]["bindings"]
+    assert [row["o"]["value"] for row in found] == [f"{BASE}model/big"]
+    client.setMethod(wrapper.POST)
+    assert len(client.queryAndConvert()["results"]["bindings"]) == 1
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_rdflib_asks_it(server: Running) -> None:
+    from rdflib.plugins.stores.sparqlstore import SPARQLStore
+
+    graph = rdflib.Graph(SPARQLStore(f"{server.address}sparql"))
+    tiny = rdflib.URIRef(f"{BASE}model/tiny")
+    distilled = rdflib.URIRef(schema.NAMESPACE + "distilledFrom")
+    assert [str(term) for term in graph.objects(tiny, distilled)] == [f"{BASE}model/big"]
+
+
+def test_kg_query_asks_it(server: Running) -> None:
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "kg", "query", "--endpoint", f"{server.address}sparql"),
+            *("ancestors", "--param", "model=tiny gguf", "--format", "csv"),
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert len(done.stdout.split("\n")) == 5
+
+
+# --- starting ----------------------------------------------------------------------------------
+
+
+def test_a_port_that_is_taken_is_told_with_the_remedy() -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as taken,
+        pytest.raises(KGError, match="choose another with --port"),
+    ):
+        listen("127.0.0.1", taken.getsockname()[1])
+
+
+def test_other_machines_are_let_in_only_when_that_is_said(folder: Path) -> None:
+    with pytest.raises(UsageError, match="--allow-remote"):
+        serve(folder, host="0.0.0.0", port=0)  # noqa: S104 - that it is refused is the point
+
+
+def test_another_origin_may_ask_where_that_is_said(folder: Path) -> None:
+    running = Running(folder, "--cors", "http://friend.example")
+    try:
+        for origin, allowed in (("http://friend.example", True), ("http://evil.example", False)):
+            _, headers, _ = running.ask("GET", "/sparql?query=ASK%20%7B%7D", Origin=origin)
+            assert (headers.get("access-control-allow-origin") == origin) is allowed
+    finally:
+        running.stop()
+
+
+# --- the query page, in a browser --------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[object]:
+    playwright = pytest.importorskip("playwright.sync_api")
+    path = "/usr/bin/chromium"
+    if not Path(path).exists():
+        message = "no Chromium at /usr/bin/chromium"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    flags = "--no-sandbox --disable-gpu --no-first-run --disable-background-networking"
+    flags += " --disable-component-update --disable-sync"
+    with playwright.sync_playwright() as engine:
+        chromium = engine.chromium.launch(executable_path=path, args=flags.split())
+        yield chromium
+        chromium.close()
+
+
+def opened(browser, server: Running, path: str):  # type: ignore[no-untyped-def]
+    page = browser.new_page()
+    foreign: list[str] = []
+    errors: list[str] = []
+    page.on("request", lambda r: foreign.append(r.url) if server.address not in r.url else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(server.address + path)
+    page.wait_for_selector("body[data-ready]")
+    return page, foreign, errors
+
+
+def test_a_query_is_asked_on_the_page_and_can_be_shared(server: Running, browser) -> None:  # type: ignore[no-untyped-def]
+    page, foreign, errors = opened(browser, server, "query")
+    page.fill("#query", "SELECT ?b { model:tiny mlkg:distilledFrom ?b }")
+    page.press("#query", "Control+Enter")
+    page.wait_for_selector("#table td a")
+    assert page.get_attribute("#table td a", "href") == "/model/big"
+    shared = page.url.removeprefix(server.address)
+    assert shared.startswith("query#q=")
+    again, _, _ = opened(browser, server, shared)
+    again.wait_for_selector("#table td a")
+    assert again.inner_text("#table td") == "model:big"
+    again.click("[data-tab=graph]")
+    assert again.text_content("#graph svg text") == "model:big"
+    assert foreign == [f for f in foreign if f.startswith(("blob:", "data:"))]
+    assert errors == []
+
+
+def test_the_editor_completes_and_errors_are_shown(server: Running, browser) -> None:  # type: ignore[no-untyped-def]
+    page, _, errors = opened(browser, server, "query")
+    page.fill("#query", "SELECT * { ?s ")
+    page.locator("#query").press_sequentially("mlkg:disti")
+    page.wait_for_selector("#completion li")
+    page.press("#query", "Enter")
+    assert page.input_value("#query") == "SELECT * { ?s mlkg:distilledFrom"
+    page.click("#run")
+    page.wait_for_selector("#error:not([hidden])")
+    assert "does not parse" in page.inner_text("#error")
+    assert errors == []
+
+
+def test_a_canned_question_is_asked_on_the_page(server: Running, browser) -> None:  # type: ignore[no-untyped-def]
+    page, _, errors = opened(browser, server, "query")
+    page.select_option("#canned", "ancestors")
+    page.fill("#parameters input[name=model]", "tiny gguf")
+    page.press("#parameters input[name=model]", "Enter")
+    page.wait_for_selector("#table tbody tr")
+    assert page.locator("#table tbody tr").count() == 3
+    before = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.click("#theme")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != before
+    assert errors == []
