@@ -1,12 +1,17 @@
 """The ontology admits what the annotators wrote, and documents every term."""
 
 import json
+import re
 from collections import Counter
 from pathlib import Path
 
 import pytest
+from small import small
 
-from kg import schema
+from kg import schema, store
+from kg.cli import main
+from kg.exporters.schema_page import example_query, page
+from kg.query import load
 
 ADMITTED_BY_THE_GUIDELINES = {
     "distilledFrom": {(h, t) for h in ("Model", "Dataset") for t in ("Model", "Dataset")},
@@ -143,3 +148,49 @@ def test_no_foreign_class_or_property_is_made_equivalent_or_put_above_but_prov()
     }
     allowed = (schema.PREFIXES["prov"], schema.PREFIXES["rdf"], schema.PREFIXES["dcterms"])
     assert [iri for iri in sorted(foreign) if not iri.startswith(allowed)] == []
+
+
+# --- kg schema ---------------------------------------------------------------------------------
+
+
+def test_the_page_explains_every_term_and_needs_no_network() -> None:
+    text = page()
+    assert [name for name in schema.terms() if f'id="{name}"' not in text] == []
+    assert "<script" not in text
+    loaded = re.findall(r'(?:src=|@import|url\(|<link[^>]*href=)"?([^"\s>]*)', text)
+    assert loaded == []
+    targets = set(re.findall(r'href="#([^"]*)"', text))
+    assert targets <= set(re.findall(r'id="([^"]*)"', text))
+
+
+def test_every_example_query_runs() -> None:
+    loaded = load(small())
+    for term in schema.terms().values():
+        loaded.query(
+            example_query(term), prefixes=dict(schema.PREFIXES), use_default_graph_as_union=True
+        )
+
+
+def test_the_page_counts_and_shows_what_a_graph_holds(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store.write(small(), tmp_path)
+    out = tmp_path / "schema.html"
+    assert main(["schema", "--html", "--graph", str(tmp_path), "-o", str(out)]) == 0
+    text = out.read_text(encoding="utf-8")
+    section = text.partition('id="distilledFrom"')[2].partition("</section>")[0]
+    assert "model:tiny mlkg:distilledFrom model:big ." in section
+    assert "<dt>in this graph</dt><dd>1</dd>" in section
+    capsys.readouterr()
+    assert main(["schema", "--graph", str(tmp_path), "--json"]) == 0
+    counted = {t["name"]: t["count"] for t in json.loads(capsys.readouterr().out)["data"]}
+    assert (counted["Model"], counted["usesMethod"], counted["Candidate"]) == (5, 2, 1)
+
+
+def test_a_term_is_described_whatever_its_spelling(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["schema", "distilled-from"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("mlkg:distilledFrom (distilled from), object property")
+    assert "inverse: teacherOf" in out
+    assert main(["schema", "distiledFrom"]) == 4
+    assert "distilledFrom" in capsys.readouterr().err
