@@ -70,6 +70,9 @@ class Tagger:
     version: str
     sessions: tuple[Any, ...]
     pieces: WordPieces
+    #: the vectors of the word pieces in 8 bit, and the scale of each
+    table: Any
+    scales: Any
     knowledge: Knowledge
     settings: dict[str, Any]
 
@@ -77,6 +80,7 @@ class Tagger:
     def load(cls, gear: Gear = "fast") -> Tagger:
         """The tagger of a gear, after checking that its files are what was shipped."""
         files = _verified(gear)
+        import numpy as np
         import onnxruntime as ort
 
         options = ort.SessionOptions()
@@ -105,6 +109,8 @@ class Tagger:
             f"{gear}-{digest[:12]}",
             sessions,
             WordPieces(numbers),
+            np.load(files["pieces.npy"], allow_pickle=False),
+            np.load(files["scales.npy"], allow_pickle=False),
             _knowledge(files["knowledge.json.gz"]),
             settings,
         )
@@ -189,7 +195,6 @@ class Tagger:
         feed: dict[str, Any] = {
             name: np.array([values], dtype=np.int64)
             for name, values in (
-                ("pieces", numbers),
                 ("piece_shapes", kinds),
                 ("first", first),
                 ("last", last),
@@ -197,6 +202,7 @@ class Tagger:
             )
         }
         feed["rows"] = rows[None]
+        feed["vectors"] = (self.table[numbers] * self.scales[numbers])[None]
         total: Any = None
         for session in self.sessions:
             scores, extra = (values[0] for values in session.run(None, feed))

@@ -78,8 +78,12 @@ class Encoder(nn.Module):
 
     def forward(self, pieces: Tensor, shapes: Tensor, mask: Tensor) -> Tensor:
         """``mask`` is true where there is a piece."""
-        places = torch.arange(pieces.shape[1], device=pieces.device)
-        x = self.piece(pieces) + self.position(places) + self.shape(shapes)
+        return self.states(self.piece(pieces), shapes, mask)
+
+    def states(self, vectors: Tensor, shapes: Tensor, mask: Tensor) -> Tensor:
+        """The same from the pieces' own vectors, which the runtime looks up by itself."""
+        places = torch.arange(vectors.shape[1], device=vectors.device)
+        x = vectors + self.position(places) + self.shape(shapes)
         x = self.drop(self.norm(x))
         attention = mask[:, None, None, :]
         for layer in self.layers:

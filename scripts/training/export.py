@@ -12,9 +12,10 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from torch import Tensor, nn
+from training.encoder import HIDDEN
 from training.network import Network
 
-INPUTS = ("pieces", "piece_shapes", "first", "last", "shapes", "rows")
+INPUTS = ("vectors", "piece_shapes", "first", "last", "shapes", "rows")
 
 
 class Whole(nn.Module):
@@ -26,7 +27,7 @@ class Whole(nn.Module):
 
     def forward(
         self,
-        pieces: Tensor,
+        vectors: Tensor,
         piece_shapes: Tensor,
         first: Tensor,
         last: Tensor,
@@ -34,11 +35,10 @@ class Whole(nn.Module):
         rows: Tensor,
     ) -> tuple[Tensor, Tensor]:
         """Tag scores, and the plural and introduced scores side by side."""
-        everything = torch.ones_like(pieces, dtype=torch.bool)
+        everything = torch.ones_like(piece_shapes, dtype=torch.bool)
         mask = torch.ones_like(first, dtype=torch.bool)
-        scores, plural, introduced = self.network(
-            pieces, piece_shapes, everything, first, last, shapes, rows, mask
-        )
+        states = self.network.encoder.states(vectors, piece_shapes, everything)
+        scores, plural, introduced = self.network.read(states, first, last, shapes, rows, mask)
         return scores, torch.stack([plural, introduced], dim=2)
 
 
@@ -95,14 +95,16 @@ def export(network: Network, path: Path, *, integer: bool) -> None:
     network.eval()
     rows = network.design.rows
     example = (
-        torch.randint(1000, 2000, (1, 40)),
+        torch.zeros(1, 40, HIDDEN),
         torch.zeros(1, 40, dtype=torch.long),
         torch.arange(1, 31)[None],
         torch.arange(1, 31)[None],
         torch.zeros(1, 30, dtype=torch.long),
         torch.zeros(1, 30, rows),
     )
-    axes = {name: {1: "pieces" if name.startswith("piece") else "words"} for name in INPUTS}
+    axes = {
+        name: {1: "pieces" if name in ("vectors", "piece_shapes") else "words"} for name in INPUTS
+    }
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         plain, quantised = Path(folder) / "plain.onnx", Path(folder) / "quantised.onnx"
@@ -131,3 +133,11 @@ def export(network: Network, path: Path, *, integer: bool) -> None:
         small_tables(model)
         onnx.checker.check_model(model)
         path.write_bytes(model.SerializeToString())
+
+
+def export_table(network: Network, folder: Path) -> None:
+    """Write the vectors of the pieces in 8 bit, with a scale a row: ``pieces.npy``, ``scales.npy``."""
+    table = network.encoder.piece.weight.detach().numpy()
+    scale = np.maximum(np.abs(table).max(axis=1, keepdims=True), 1e-8) / 127
+    np.save(folder / "pieces.npy", np.rint(table / scale).astype(np.int8), allow_pickle=False)
+    np.save(folder / "scales.npy", scale.astype(np.float32), allow_pickle=False)

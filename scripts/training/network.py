@@ -72,6 +72,18 @@ class Network(nn.Module):
     ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
         """Scores before softmax and sigmoid, by document and word."""
         states = self.encoder(pieces, piece_shapes, piece_mask)
+        return self.read(states, first, last, shapes, rows, mask)
+
+    def read(
+        self,
+        states: Tensor,
+        first: Tensor,
+        last: Tensor,
+        shapes: Tensor,
+        rows: Tensor,
+        mask: Tensor,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """The same from the encoder's states."""
         wide = states.shape[2]
         words = states.gather(1, first[:, :, None].expand(-1, -1, wide)) + states.gather(
             1, last[:, :, None].expand(-1, -1, wide)
