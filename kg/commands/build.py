@@ -56,6 +56,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--jobs", type=int, metavar="N", help="processes that read (default: one a core)"
     )
     parser.add_argument("--scheduler", metavar="tcp://HOST:PORT", help="read on a Dask cluster")
+    parser.add_argument(
+        "--checkpoints", metavar="URL", help="keep readings there too, for builds elsewhere"
+    )
     add_json(parser)
 
 
@@ -79,6 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
             formats=formats,
             jobs=arguments.jobs,
             scheduler=arguments.scheduler,
+            checkpoints=arguments.checkpoints,
             overrides=rules,
             progress=progress,
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ from kg.overrides import Overrides
 from kg.pipeline import folder as folders
 from kg.pipeline import reading, workers
 from kg.pipeline.checkpoints import Checkpoints
+from kg.pipeline.remote import Segments, is_remote, local_copy
 from kg.pipeline.report import write_report
 from kg.readers import Skipped, read
 from kg.values import Document, GraphView
@@ -73,6 +75,20 @@ class Settings:
         return {"gear": self.gear, "overrides": len(self.overrides.rules)}
 
 
+@dataclass(frozen=True, slots=True)
+class Means:
+    """How the work is done, which leaves no trace in the graph."""
+
+    #: Processes that read; one a core where it is not given.
+    jobs: int | None = None
+    #: Address of a Dask scheduler whose workers read.
+    scheduler: str | None = None
+    #: An address of fsspec where readings are kept besides, for builds on other machines.
+    checkpoints: str | None = None
+    strict: bool = False
+    progress: Progress | None = None
+
+
 def build(
     inputs: Iterable[str | Path | Document],
     folder: str | os.PathLike[str],
@@ -84,22 +100,30 @@ def build(
     formats: Iterable[str] = tuple(FILES),
     jobs: int | None = None,
     scheduler: str | None = None,
+    checkpoints: str | None = None,
     overrides: Overrides | None = None,
     progress: Progress | None = None,
 ) -> BuildReport:
     """Build the graph of ``inputs`` in ``folder`` and return what was done.
 
     What a former build in the same folder has read is not read again, whether that build ended
-    or was stopped.  With ``add`` the documents of the present graph stay in it.
+    or was stopped.  With ``add`` the documents of the present graph stay in it.  Inputs and
+    ``checkpoints`` may be addresses that fsspec knows (``s3://...``).
     """
     settings = Settings(gear, overrides or Overrides(), tuple(formats))
     left_out = _LeftOut()
+    home = Path(folder)
+    means = Means(jobs, scheduler, checkpoints, strict, progress)
 
     def collect(kept: Checkpoints) -> tuple[int, int]:
-        documents = read(list(inputs), reader=reader, strict=strict, on_skip=left_out.take)
+        local = [
+            local_copy(str(place), home / folders.STATE / "inputs") if is_remote(place) else place
+            for place in inputs
+        ]
+        documents = read(local, reader=reader, strict=strict, on_skip=left_out.take)
         return kept.collect(_counted(documents, "collect", progress), keep=add)
 
-    return _rebuild(Path(folder), settings, collect, left_out, strict, jobs, scheduler, progress)
+    return _rebuild(home, settings, collect, left_out, means)
 
 
 def remove(
@@ -130,7 +154,7 @@ def remove(
             raise NotFound("document", missing[0], _nearest(missing[0], kept))
         return generation, 0
 
-    return _rebuild(home, settings, collect, _LeftOut(), False, None, None, progress)
+    return _rebuild(home, settings, collect, _LeftOut(), Means(progress=progress))
 
 
 def save(graph: GraphView, folder: Path, *, formats: Iterable[str] | None = None) -> Path:
@@ -153,10 +177,7 @@ def _rebuild(
     settings: Settings,
     collect: Callable[[Checkpoints], tuple[int, int]],
     left_out: _LeftOut,
-    strict: bool,
-    jobs: int | None,
-    scheduler: str | None,
-    progress: Progress | None,
+    means: Means,
 ) -> BuildReport:
     for name in settings.formats:
         exporter(name)  # an unknown format is said before any work is done
@@ -168,18 +189,18 @@ def _rebuild(
         Checkpoints(state / "readings.db") as kept,
     ):
         generation, repeated = collect(kept)
+        shutil.rmtree(state / "inputs", ignore_errors=True)
         total = kept.count(generation)
-        fresh = kept.count_missing(generation, version)
-        failed = _read(kept, generation, version, settings, strict, jobs, scheduler, progress)
+        fresh, failed = _read(kept, generation, version, settings.gear, means)
         if len(failed) == fresh > _SUSPICIOUS:
             # Not the texts are at fault then, and a graph of nothing would replace a good one.
             raise KGError(f"none of {fresh} documents could be read; the first: {failed[0]}")
         left_out.lost += failed
         described = _manifest(kept, generation, version, settings, len(left_out.lost))
         new = folders.staged(home)
-        doubts = _assemble(kept, generation, version, settings, described, state, progress)
+        doubts = _assemble(kept, generation, version, settings, described, state)
         graph = store.StoredGraph(new)
-        _write_formats(graph, new, settings.formats, progress)
+        _write_formats(graph, new, settings.formats, means.progress)
         write_report(graph, new / _REPORT, left_out.lost, left_out.notes, doubts)
         # First the memory, then the outputs: stopped in between, the next build makes them anew.
         kept.settle(generation, version)
@@ -224,34 +245,37 @@ def _read(
     kept: Checkpoints,
     generation: int,
     version: str,
-    settings: Settings,
-    strict: bool,
-    jobs: int | None,
-    scheduler: str | None,
-    progress: Progress | None,
-) -> list[str]:
-    """Read every document of ``generation`` that has no reading yet; return what failed."""
+    gear: Gear,
+    means: Means,
+) -> tuple[int, list[str]]:
+    """Read what has no reading yet; return how many documents that were, and what failed."""
+    segments = Segments(means.checkpoints, version) if means.checkpoints else None
+    if segments is not None:
+        kept.take(generation, version, segments)
     work = kept.missing(generation, version)
     total = kept.count_missing(generation, version)
-    jobs = jobs or os.cpu_count() or 1
-    if scheduler:
-        outcomes = workers.read_on_cluster(work, settings.gear, scheduler)
+    jobs = means.jobs or os.cpu_count() or 1
+    if means.scheduler and total:
+        outcomes = workers.read_on_cluster(work, gear, means.scheduler)
     elif jobs > 1 and total >= workers.WORTHWHILE:
-        outcomes = workers.read_in_processes(work, settings.gear, jobs)
+        outcomes = workers.read_in_processes(work, gear, jobs)
     else:
-        outcomes = workers.read_here(work, settings.gear)
+        outcomes = workers.read_here(work, gear)
     done = 0
     failed: list[str] = []
     for chunk in outcomes:
         bad = [f"document {o.document}: {o.problem}" for o in chunk if o.problem]
-        if bad and strict:
+        if bad and means.strict:
             raise ChecksFailed(f"{bad[0]}; --strict stops here")
         failed += bad
-        kept.keep(version, ((o.digest, o.packed) for o in chunk if not o.problem))
+        good = [(o.digest, o.packed) for o in chunk if not o.problem]
+        kept.keep(version, good)
+        if segments is not None:
+            segments.keep(good)
         done += len(chunk)
-        if progress:
-            progress("read", done, total)
-    return sorted(failed)
+        if means.progress:
+            means.progress("read", done, total)
+    return total, sorted(failed)
 
 
 def _manifest(
@@ -282,7 +306,6 @@ def _assemble(
     settings: Settings,
     described: Mapping[str, Any],
     state: Path,
-    progress: Progress | None,
 ) -> list[tuple[str, str]]:
     from kg.assemble.assembly import distinct
 

@@ -202,6 +202,20 @@ class Checkpoints:
         )
         self._database.execute("COMMIT")
 
+    def take(
+        self, generation: int, version: str, segments: Iterable[list[tuple[bytes, bytes]]]
+    ) -> None:
+        """Store of ``segments`` what documents of ``generation`` still miss."""
+        for segment in segments:
+            known = [
+                (own, packed)
+                for own, packed in segment
+                if self._database.execute(
+                    "SELECT 1 FROM member WHERE generation = ? AND digest = ?", (generation, own)
+                ).fetchone()
+            ]
+            self.keep(version, known)
+
     def readings(self, generation: int, version: str) -> Iterator[Reading]:
         """Yield the readings of a generation by document id; documents of one id by digest."""
         found = self._database.execute(

@@ -182,7 +182,7 @@ def read_on_cluster(
     with client:
         source = chunks(work)
         threads = max(1, sum(client.nthreads().values()))
-        running = distributed.as_completed([], with_results=True)
+        running = distributed.as_completed([], loop=client.loop, with_results=True)
         under_way = 0
         while True:
             while under_way < threads * _AHEAD and (chunk := next(source, [])):
