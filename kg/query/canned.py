@@ -138,7 +138,10 @@ def bind(asked: Question, given: Mapping[str, str], ask: Ask) -> tuple[str, tupl
             values[parameter.name] = _term(parameter, parameter.default, ask, notes)
         elif not parameter.optional:
             raise UsageError(f"{asked.name} needs --param {parameter.name}=... ({parameter.about})")
-    return language.bind(asked.sparql, values), tuple(notes)
+    # The parameters are set: their descriptions would ask for them again.
+    lines = asked.sparql.splitlines(keepends=True)
+    text = "".join(line for line in lines if not line.startswith("# param:"))
+    return language.bind(text, values), tuple(notes)
 
 
 def _term(parameter: Parameter, text: str, ask: Ask, notes: list[str]) -> str:

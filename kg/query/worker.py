@@ -144,6 +144,13 @@ class Child:
 
     def ask(self, job: Job, *, timeout: float | None = None) -> Answer:
         """Return the answer; raise :class:`TimedOut` after ``timeout`` seconds, the child ended."""
+        reply = self.fetch(job, timeout=timeout)
+        if reply.answer is None:
+            raise KGError("the query process sent no answer; this is a defect of kg")
+        return reply.answer
+
+    def fetch(self, job: Job, *, timeout: float | None = None) -> Reply:
+        """Return the reply, which holds bytes where the job asks for a media type."""
         expired = threading.Event()
 
         def expire() -> None:
@@ -165,10 +172,7 @@ class Child:
                 f"timed out after {timeout:g} s, without a result; narrow the query, or give it "
                 "longer with --timeout"
             )
-        reply = self._checked(reply, "the query")
-        if reply.answer is None:
-            raise KGError("the query process sent no answer; this is a defect of kg")
-        return reply.answer
+        return self._checked(reply, "the query")
 
     def stop(self) -> None:
         """End the child and wait until it is gone."""
