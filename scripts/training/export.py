@@ -136,7 +136,7 @@ def export(network: Network, path: Path, *, integer: bool) -> None:
 
 
 def export_table(network: Network, folder: Path) -> None:
-    """Write the vectors of the pieces in 8 bit, with a scale a row: ``pieces.npy``, ``scales.npy``."""
+    """Write the vectors of the pieces in 8 bit, with a scale a row, as two ``.npy`` files."""
     table = network.encoder.piece.weight.detach().numpy()
     scale = np.maximum(np.abs(table).max(axis=1, keepdims=True), 1e-8) / 127
     np.save(folder / "pieces.npy", np.rint(table / scale).astype(np.int8), allow_pickle=False)

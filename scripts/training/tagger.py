@@ -1,0 +1,235 @@
+"""Train the name tagger from gold and abstracts, stage by stage; run it with ``scripts/train``.
+
+Each stage reads files and writes files under the work folder, is skipped where its file is
+there, and has a fixed seed. The shipped weights were made with these stages and settings.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import logging
+import math
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import distributed, multiprocessing
+from training import calibration, export, fit, knowledge, network, pack, silver
+from training.data import Example, example, read
+from training.encoder import pretrained
+
+from kg.ner import learned
+from kg.ner.consistency import everywhere, one_label, span_score
+from kg.ner.features import Knowledge
+from kg.ner.learned import Tagger
+from kg.ner.tags import best_tags, decode
+from kg.ner.words import WordPieces
+
+log = logging.getLogger(__name__)
+MARGIN = 2.0
+GEARS = {"fast": "fast.pt", "accurate": "teacher.pt"}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the data is and where the work goes."""
+
+    shared: Path
+    work: Path
+    processes: int
+
+    def gold(self, name: str) -> list[dict[str, Any]]:
+        """The documents of one gold file."""
+        return read(self.shared / "gold" / f"{name}.jsonl")
+
+    def known(self) -> Knowledge:
+        """What the ``knowledge`` stage wrote."""
+        return knowledge.read(self.work / "knowledge.json.gz")
+
+
+def pieces() -> WordPieces:
+    """The word pieces of the published encoder."""
+    return WordPieces({piece: number for number, piece in enumerate(pretrained().vocabulary)})
+
+
+def start(design: network.Design) -> network.Network:
+    """A new network around the published encoder."""
+    made = network.Network(design)
+    made.encoder.take(pretrained().weights)
+    return made
+
+
+def make_knowledge(place: Place, out: Path) -> None:
+    """Gazetteers and word frequencies, from the lexicon and all abstracts."""
+    with gzip.open(place.shared / "corpora/abstracts.jsonl.gz", "rt", encoding="utf-8") as lines:
+        texts = [f"{row['title']}\n{row['abstract']}" for row in map(json.loads, lines)]
+    words = knowledge.frequencies(texts)
+    knowledge.write(out, [knowledge.lexicon(place.shared / "corpora/lexicon", words)], words)
+
+
+def gold_examples(place: Place, name: str) -> list[Example]:
+    """A gold file in numbers."""
+    return [example(document, pieces(), place.known()) for document in place.gold(name)]
+
+
+def design(place: Place, *, layers: int, depth: int) -> network.Design:
+    """The networks that are shipped differ in how deep they are."""
+    return network.Design(len(pieces().vocabulary), place.known().width, layers, "lstm", depth, 256)
+
+
+def train_teacher(place: Place, out: Path) -> None:
+    """All six layers of the encoder and one bidirectional layer over words, on gold."""
+    plan = fit.Plan(6, batch=8, encoder_rate=2e-4, train_pieces=False)
+    together(place, start_of(place, 6, 1), gold_examples(place, "train"), plan, out)
+
+
+def train_early(place: Place, out: Path) -> None:
+    """The fast network on gold alone, from which the student goes on."""
+    plan = fit.Plan(6, batch=8, head_rate=2e-3, train_pieces=False)
+    together(place, start_of(place, 0, 2), gold_examples(place, "train"), plan, out)
+
+
+def label_silver(place: Place, out: Path) -> None:
+    """The teacher's opinion of 6,300 abstracts."""
+    gold = [document for name in ("train", "dev", "seed-dev") for document in place.gold(name)]
+    drawn = silver.sample(place.shared / "corpora/abstracts.jsonl.gz", gold, 6300, 5)
+    put(place, "accurate")
+    silver.label(drawn, place.work / "silver", Tagger.load("accurate"))
+    out.touch()
+
+
+def train_student(place: Place, out: Path) -> None:
+    """The fast network on the teacher's distributions."""
+    found = list(silver.examples(place.work / "silver", pieces(), place.known()))
+    plan = fit.Plan(4, batch=16, head_rate=2e-3, train_pieces=False, warm=0.05)
+    together(place, network.load(place.work / "early.pt"), found, plan, out)
+
+
+def train_fast(place: Place, out: Path) -> None:
+    """The student once more on gold."""
+    plan = fit.Plan(3, batch=16, head_rate=1e-3, train_pieces=False)
+    together(
+        place, network.load(place.work / "student.pt"), gold_examples(place, "train"), plan, out
+    )
+
+
+def ship(place: Place, out: Path) -> None:
+    """Both gears in the package, calibrated on dev."""
+    for gear in GEARS:
+        put(place, gear)
+        settle(place, gear)
+    out.touch()
+
+
+def put(place: Place, gear: str) -> None:
+    """The files of one gear, not calibrated."""
+    weights = learned.WEIGHTS
+    (weights / gear).mkdir(parents=True, exist_ok=True)
+    made = network.load(place.work / GEARS[gear])
+    export.export(made, weights / gear / "tagger0.onnx", integer=gear == "accurate")
+    export.export_table(made, weights)
+    shutil.copy(place.work / "knowledge.json.gz", weights / "knowledge.json.gz")
+    vocabulary = "\n".join(pretrained().vocabulary)
+    (weights / "vocabulary.txt").write_text(vocabulary, encoding="utf-8")
+    pack.settings(weights / gear / "settings.json", [(0.0, 0.0), (1.0, 1.0)], margin=MARGIN)
+    pack.manifest(weights)
+
+
+def opinions(tagger: Tagger, gold: Sequence[dict[str, Any]]) -> tuple[list[float], list[bool]]:
+    """The raw score of each mention that the tagger marks, and whether it is right."""
+    scores, right = [], []
+    for document in gold:
+        known = {
+            (start, end, entity["label"])
+            for entity in document["entities"]
+            for start, end in entity["mentions"]
+        }
+        (reading,) = tagger.read([document["text"]])
+        table = reading.log_probabilities
+        (tags,) = best_tags([table])
+        spans = one_label(reading.words, table, decode(tags))
+        spans = everywhere(reading.words, table, spans, margin=MARGIN)
+        for span, said in zip(spans, tagger.decide(reading, tags), strict=True):
+            scores.append(math.exp(span_score(table, span.first, span.last, span.label)))
+            right.append((said.start, said.end, said.label) in known)
+    return scores, right
+
+
+def settle(place: Place, gear: str) -> None:
+    """Fit the gear's calibration and write it down."""
+    scores, right = opinions(Tagger.load(gear), place.gold("dev"))  # type: ignore[arg-type]
+    curve = calibration.curve(scores, right)
+    pack.settings(learned.WEIGHTS / gear / "settings.json", curve, margin=MARGIN)
+    pack.manifest(learned.WEIGHTS)
+    said = calibration.apply(curve, scores)
+    log.info("%s: calibration error %.3f", gear, calibration.expected_error(said, right))
+
+
+def start_of(place: Place, layers: int, depth: int) -> network.Network:
+    """A new network with its seed set."""
+    torch.manual_seed(1)
+    return start(design(place, layers=layers, depth=depth))
+
+
+def together(
+    place: Place, made: network.Network, found: list[Example], plan: fit.Plan, out: Path
+) -> None:
+    """Train in processes of one thread each: they wait for each other less than threads do."""
+    os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT="29500")
+    multiprocessing.spawn(
+        _one_of, (place.processes, made, found, plan, out), nprocs=place.processes
+    )
+
+
+def _one_of(
+    rank: int, size: int, made: network.Network, found: list[Example], plan: fit.Plan, out: Path
+) -> None:
+    logging.basicConfig(level=logging.INFO if rank == 0 else logging.WARNING)
+    torch.set_num_threads(1)
+    distributed.init_process_group("gloo", rank=rank, world_size=size)
+    fit.fit(made, found, plan)
+    if rank == 0:
+        network.save(made, out)
+    distributed.destroy_process_group()
+
+
+#: stage -> what it writes, how
+STAGES: dict[str, tuple[str, Callable[[Place, Path], None]]] = {
+    "knowledge": ("knowledge.json.gz", make_knowledge),
+    "teacher": ("teacher.pt", train_teacher),
+    "early": ("early.pt", train_early),
+    "silver": ("silver.done", label_silver),
+    "student": ("student.pt", train_student),
+    "fast": ("fast.pt", train_fast),
+    "ship": ("ship.done", ship),
+}
+
+
+def main() -> None:
+    """Run the stages whose files are not there."""
+    parser = argparse.ArgumentParser(prog="train", description=__doc__)
+    parser.add_argument("--only", choices=STAGES, help="this stage alone, even if it was done")
+    parser.add_argument("--work", type=Path, default=Path("build/train"), help="where files go")
+    parser.add_argument("--processes", type=int, default=2, help="how many learn together")
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    shared = Path(os.environ.get("MLKG_SHARED", "../shared"))
+    if not (shared / "gold" / "train.jsonl").is_file():
+        parser.error(f"{shared} holds no gold/train.jsonl; set MLKG_SHARED")
+    place = Place(shared, options.work, options.processes)
+    place.work.mkdir(parents=True, exist_ok=True)
+    for name, (file, run) in STAGES.items():
+        out = place.work / file
+        if options.only == name or (options.only is None and not out.exists()):
+            log.info("stage %s", name)
+            run(place, out)
+
+
+if __name__ == "__main__":
+    main()

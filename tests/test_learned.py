@@ -1,0 +1,186 @@
+"""The learned tagger: its files, its offsets, and that no text changes what is said of another."""
+
+import hashlib
+import itertools
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kg.errors import UsageError
+from kg.ner import learned
+from kg.ner.consistency import everywhere, one_label
+from kg.ner.features import Gazetteer, normal
+from kg.ner.learned import Tagger
+from kg.ner.tags import LABELS, TAGS, WordSpan, best_tags, decode, encode
+from kg.ner.words import SHAPES, WordPieces, shape, split
+
+TEXTS = [
+    "TinyFox: Small Models from Large Ones\nWe present TinyFox, a student of BERT-large "
+    "distilled with knowledge distillation. "
+    "TinyFox scores 81.2 accuracy on SQuAD and beats DistilBERT on GLUE.",
+    "Quantising Qwen2.5-7B\nWe quantise Qwen2.5-7B to 4 bits with GPTQ and test it on GSM8K.",
+    "",
+    "A short title\n",
+]
+
+
+@pytest.fixture(scope="module", params=["fast", "accurate"])
+def tagger(request: pytest.FixtureRequest) -> Tagger:
+    return Tagger.load(request.param)
+
+
+def test_offsets_quote_the_text_and_spans_are_sorted_and_apart(tagger: Tagger) -> None:
+    for text, spans in zip(TEXTS, tagger.tag(TEXTS), strict=True):
+        assert all(0 <= span.start < span.end <= len(text) for span in spans)
+        assert all(
+            text[span.start : span.end].strip() == text[span.start : span.end] for span in spans
+        )
+        assert all(a.end <= b.start for a, b in itertools.pairwise(spans))
+        assert all(span.label in LABELS for span in spans)
+        assert all(0 <= span.confidence <= 1 and 0 <= span.introduced <= 1 for span in spans)
+
+
+def test_plain_names_are_found(tagger: Tagger) -> None:
+    found = {(TEXTS[1][span.start : span.end], span.label) for span in tagger.tag(TEXTS[1:2])[0]}
+    assert {("Qwen2.5-7B", "Model"), ("GPTQ", "Method"), ("GSM8K", "Benchmark")} <= found
+
+
+def test_what_is_said_of_a_text_does_not_depend_on_the_others(tagger: Tagger) -> None:
+    assert tagger.tag(TEXTS) == [tagger.tag([text])[0] for text in TEXTS]
+    assert tagger.tag(TEXTS[::-1]) == tagger.tag(TEXTS)[::-1]
+
+
+def test_an_empty_text_has_no_mentions(tagger: Tagger) -> None:
+    assert tagger.tag(["", " \n "]) == [[], []]
+    assert tagger.tag([]) == []
+
+
+def test_a_very_long_text_is_read_to_its_end(tagger: Tagger) -> None:
+    """Text past the encoder's window is read in further windows, not cut off."""
+    filler = "The weather was mild and the road was long and nothing else happened there. " * 120
+    text = (
+        TEXTS[1] + " " + filler + "We quantise Qwen2.5-7B to 4 bits with GPTQ and test it on GSM8K."
+    )
+    assert any(span.start > len(text) - 70 for span in tagger.tag([text])[0])
+
+
+def test_signs_outside_the_alphabet_do_not_shift_offsets(tagger: Tagger) -> None:
+    text = "𝔘nicode 🦊 names\nWe évaluer Qwen2.5-7B 🦊 on GSM8K."
+    assert "Qwen2.5-7B" in {text[span.start : span.end] for span in tagger.tag([text])[0]}
+
+
+def test_a_changed_weight_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(learned.WEIGHTS, tmp_path / "weights")
+    monkeypatch.setattr(learned, "WEIGHTS", tmp_path / "weights")
+    path = tmp_path / "weights" / "fast" / "settings.json"
+    path.write_text(path.read_text() + " ")
+    with pytest.raises(UsageError, match=r"settings\.json.*reinstall"):
+        Tagger.load("fast")
+    path.unlink()
+    with pytest.raises(UsageError, match=r"settings\.json is missing"):
+        Tagger.load("fast")
+
+
+def test_every_weight_file_is_in_the_manifest_with_its_hash() -> None:
+    manifest = json.loads((learned.WEIGHTS / "manifest.json").read_text())
+    files = {
+        p.relative_to(learned.WEIGHTS).as_posix(): p
+        for p in learned.WEIGHTS.rglob("*")
+        if p.is_file()
+    }
+    del files["manifest.json"]
+    assert manifest == {
+        name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items()
+    }
+    assert sum(path.stat().st_size for path in files.values()) <= 30_000_000
+
+
+def test_an_unknown_gear_is_told_which_there_are() -> None:
+    with pytest.raises(UsageError, match="accurate, fast"):
+        Tagger.load("turbo")  # type: ignore[arg-type]
+
+
+def test_windows_overlap_and_cover_every_word() -> None:
+    ranges = learned.windows([3] * 700)
+    assert ranges[0][0] == 0
+    assert ranges[-1][1] == 700
+    assert all(3 * (last - first) <= learned.MOST_PIECES for first, last in ranges)
+    assert all(b[0] < a[1] for a, b in itertools.pairwise(ranges))
+
+
+def test_words_are_runs_of_letters_and_digits_and_single_signs() -> None:
+    text = "Qwen2.5-7B's (ViTs)"
+    assert [word.text for word in split(text)] == [
+        "Qwen2",
+        ".",
+        "5",
+        "-",
+        "7B",
+        "'",
+        "s",
+        "(",
+        "ViTs",
+        ")",
+    ]
+    assert all(text[word.start : word.end] == word.text for word in split(text))
+    assert [SHAPES[shape(word)] for word in ("LLMs", "bert", "Qwen2", "GPT", "(", "7")] == [
+        "plural acronym", "lower", "title with digits", "upper", "(", "number",
+    ]  # fmt: skip
+
+
+def test_word_pieces_are_the_longest_from_the_left() -> None:
+    pieces = WordPieces({"[UNK]": 0, "dist": 1, "##il": 2, "##ill": 3, "e": 4, "##bert": 5})
+    assert pieces("Distillbert") == (1, 3, 5)
+    assert pieces("É") == (4,)
+    assert pieces("zzz") == (0,)
+
+
+def test_tags_are_read_back_as_the_spans_they_were_made_of() -> None:
+    spans = [
+        WordSpan(0, 0, "Model"),
+        WordSpan(1, 3, "Task"),
+        WordSpan(4, 5, "Task"),
+        WordSpan(7, 7, "Metric"),
+    ]
+    assert decode(encode(9, spans)) == spans
+
+
+def test_the_best_tags_are_always_a_legal_sequence() -> None:
+    scores = np.random.default_rng(0).normal(size=(40, len(TAGS))).astype(np.float32)
+    (tags,) = best_tags([scores])
+    assert encode(40, decode(tags)) == tags
+    assert best_tags([scores[:5], scores])[1] == tags
+
+
+def certain(tags: list[str]) -> np.ndarray:
+    scores = np.full((len(tags), len(TAGS)), -8.0, dtype=np.float32)
+    for i, tag in enumerate(tags):
+        scores[i, TAGS.index(tag)] = -0.01
+    return scores
+
+
+def test_a_name_gets_one_label_in_a_document() -> None:
+    words = split("BERT and BERT and BERT")
+    scores = certain(["S-Model", "O", "S-Model", "O", "S-Method"])
+    spans = decode(best_tags([scores])[0])
+    assert {span.label for span in one_label(words, scores, spans)} == {"Model"}
+
+
+def test_a_marked_name_is_marked_everywhere_unless_the_tagger_is_sure() -> None:
+    words = split("BERT and BERT and BERT")
+    scores = certain(["S-Model", "O", "O", "O", "O"])
+    scores[2, TAGS.index("S-Model")] = -3
+    scores[4, TAGS.index("S-Model")] = -40
+    spans = everywhere(words, scores, [WordSpan(0, 0, "Model")])
+    assert spans == [WordSpan(0, 0, "Model"), WordSpan(2, 2, "Model")]
+
+
+def test_the_longest_phrase_of_a_gazetteer_wins_whatever_its_hyphens() -> None:
+    gazetteer = Gazetteer(
+        {normal(["knowledge"]): (0.1,), normal(["knowledge", "distillation"]): (1.0,)}, 1
+    )
+    words = ["Knowledge", "-", "distillation", "of", "knowledge"]
+    assert gazetteer.matches(words) == [(0, 3, (1.0,)), (4, 5, (0.1,))]
