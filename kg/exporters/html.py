@@ -104,8 +104,14 @@ def page(graph: GraphView, *, title: str = "Knowledge graph", renderer: str = "c
         policy=_policy(library, script),
         version=__version__,
     )
+    environment.filters["columns"] = _columns
     network.templateEnv = environment
     return str(network.generate_html())
+
+
+def _columns(rows: list[dict[str, Any]]) -> dict[str, list[Any]]:
+    """Return rows with the same keys as columns, which names each key once."""
+    return {key: [row[key] for row in rows] for key in (rows[0] if rows else ())}
 
 
 @cache
@@ -147,7 +153,13 @@ def page_data(
     types = list(look["types"]) + sorted({e.type for e in entities} - set(look["types"]))
     statuses = list(look["statuses"])
     nodes = [
-        {"id": i, "label": entity.name, "group": entity.type, "x": spot.x, "y": spot.y}
+        {
+            "id": i,
+            "label": entity.name,
+            "group": types.index(entity.type),
+            "x": spot.x,
+            "y": spot.y,
+        }
         for i, (entity, spot) in enumerate(zip(entities, places, strict=True))
     ]
     links = [{"from": index[edge.subject], "to": index[edge.object]} for edge in edges]
@@ -160,7 +172,7 @@ def page_data(
         "kinds": list(EVIDENCE_KINDS),
         "statuses": statuses,
         "nodes": {
-            "id": [entity.id for entity in entities],
+            "iri": [entity.id for entity in entities],
             "community": [spot.community for spot in places],
             "aliases": _sparse(list(entity.aliases) for entity in entities),
             "repositories": _sparse(list(entity.repositories) for entity in entities),

@@ -339,7 +339,7 @@ function paintAll(ctx, at, w, h) {
 
 function begin() {
   // A margin around the screen keeps its edge from running empty while a large graph is panned.
-  const margin = shown.edgeTotal + shown.nodeTotal > 3000 ? 0.3 : 0;
+  const margin = shown.edgeTotal + shown.nodeTotal > 400 ? 0.3 : 0;
   const mx = Math.round(width * margin);
   const my = Math.round(height * margin);
   const w = width + 2 * mx;

@@ -1,8 +1,12 @@
 // The graph as arrays, and questions about it. Nothing here touches the page.
 
 const parsed = (id) => JSON.parse(document.getElementById(id).textContent);
-const nodes = parsed('nodes-data');
-const edges = parsed('edges-data');
+/** pyvis's rows travel as columns, which name each key once. */
+const rows = ({ id = [], from = [], ...columns }) => (id.length ? id : from).map((_, i) => ({
+  from: from[i], ...Object.fromEntries(Object.entries(columns).map(([key, values]) => [key, values[i]])),
+}));
+const nodes = rows(parsed('nodes-data'));
+const edges = rows(parsed('edges-data'));
 const details = parsed('details-data');
 const { look, types, relations, kinds, statuses, documents, sentences, words } = details;
 
@@ -12,7 +16,7 @@ const edgeCount = edges.length;
 const LARGE = 3000;
 const OVERVIEW = 500;
 
-const typeOf = Uint8Array.from(nodes, (node) => types.indexOf(node.group));
+const typeOf = Uint8Array.from(nodes, (node) => node.group);
 const from = Int32Array.from(edges, (edge) => edge.from);
 const to = Int32Array.from(edges, (edge) => edge.to);
 const relationOf = Uint8Array.from(details.edges.relation);
@@ -33,7 +37,7 @@ const radius = Float32Array.from(degree, (d) => 4 + 1.9 * Math.sqrt(Math.min(d, 
 const byDegree = Array.from({ length: nodeCount }, (_, i) => i).sort(
   (a, b) => degree[b] - degree[a] || a - b,
 );
-const numberOf = new Map(details.nodes.id.map((id, i) => [id, i]));
+const numberOf = new Map(details.nodes.iri.map((id, i) => [id, i]));
 
 /** How far edges between the same two nodes bend, so that each can be seen and clicked. */
 const bend = new Float32Array(edgeCount);
@@ -78,7 +82,7 @@ const nameKey = (text) =>
 let keys = null;
 function searchKeys() {
   keys ||= nodes.map((node, i) => [
-    nameKey(node.label), nameKey(details.nodes.id[i]),
+    nameKey(node.label), nameKey(details.nodes.iri[i]),
     ...(details.nodes.aliases[i] || []).map(nameKey),
     ...(details.nodes.repositories[i] || []).map(nameKey),
   ]);

@@ -416,6 +416,7 @@ window.kg = Object.freeze({
     const [ax, ay, bx, by, cx, cy] = course(e, view);
     return bend[e] ? { x: (ax + bx) / 4 + cx / 2, y: (ay + by) / 4 + cy / 2 } : { x: (ax + bx) / 2, y: (ay + by) / 2 };
   },
+  edgesOf: (id) => edgesOf[numberOf.get(id)].map((e) => [idOf(from[e]), relations[relationOf[e]], idOf(to[e])]),
   counts: () => ({ nodes: shown.nodeTotal, edges: shown.edgeTotal }),
   view: () => ({ ...view }),
   settled: () => !raf && !job,

@@ -15,7 +15,7 @@ function visGroups() {
 function openNetwork(physics) {
   closeNetwork(false);
   const items = [...visibleNodes()].map((node) => ({
-    id: node, label: shortName(nameOf(node)), group: nodes[node].group, x: posX[node], y: posY[node],
+    id: node, label: shortName(nameOf(node)), group: types[typeOf[node]], x: posX[node], y: posY[node],
     size: radius[node], font: { color: palette.text, strokeWidth: 3, strokeColor: palette.ground, face: FONT },
   }));
   const lines = [];

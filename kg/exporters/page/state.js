@@ -104,8 +104,8 @@ function refresh() {
 // The fragment: short keys, ids as they stand, only what differs from the start.
 const list = (set, names) => [...set].map((i) => names[i]).join(',');
 const unlist = (text, names) => new Set(text.split(',').map((name) => names.indexOf(name)).filter((i) => i >= 0));
-const edgeKey = (e) => [details.nodes.id[from[e]], relations[relationOf[e]], details.nodes.id[to[e]]].join('~');
-const idOf = (node) => details.nodes.id[node];
+const edgeKey = (e) => [details.nodes.iri[from[e]], relations[relationOf[e]], details.nodes.iri[to[e]]].join('~');
+const idOf = (node) => details.nodes.iri[node];
 
 function fragment() {
   const values = new URLSearchParams();
