@@ -55,22 +55,14 @@ def link(
 def _found(
     seen: View, hits: Sequence[cues.Hit], pairs: features.Pairs
 ) -> dict[tuple[int, str, int], Evidence]:
-    chances: dict[tuple[int, str, int], float] = {}
-    shown: dict[tuple[int, int], int] = {}
-    opinions = learned.opinions(seen, pairs)
-    names = learned.relations()
-    for row, (head, tail) in enumerate(zip(pairs.heads, pairs.tails, strict=True)):
-        shown[head, tail] = row
-        for column in opinions[row].nonzero()[0]:
-            relation = names[column]
-            if opinions[row, column] >= _CANDIDATE * threshold(relation):
-                chances[head, relation, tail] = float(opinions[row, column])
+    relations = schema.relations()
     trust = learned.manifest()["cues"]
+    chances: dict[tuple[int, str, int], float] = {}
     by_cue: dict[tuple[int, str, int], cues.Hit] = {}
     denied: dict[tuple[int, str, int], cues.Hit] = {}
     for hit in hits:
         key = (hit.head, hit.cue.relation, hit.tail)
-        about = schema.relations()[hit.cue.relation]
+        about = relations[hit.cue.relation]
         if not about.admits(seen.entities[hit.head].label, seen.entities[hit.tail].label):
             continue
         if hit.negated and about.lineage and hit.cue.trusted and not hit.hedged:
@@ -82,6 +74,22 @@ def _found(
         known = by_cue.get(key)
         if known is None or trust[hit.cue.id] > trust[known.cue.id]:
             by_cue[key] = hit
+    stated = {(head, tail) for head, relation, tail in by_cue if relations[relation].lineage}
+    shown: dict[tuple[int, int], int] = {}
+    opinions = learned.opinions(seen, pairs)
+    names = learned.relations()
+    for row, (head, tail) in enumerate(zip(pairs.heads, pairs.tails, strict=True)):
+        shown[head, tail] = row
+        for column in opinions[row].nonzero()[0]:
+            relation, chance = names[column], float(opinions[row, column])
+            if chance < _CANDIDATE * threshold(relation):
+                continue
+            unsaid = relations[relation].lineage and (head, tail) not in stated
+            if unsaid and learned.compared(seen, pairs, row):
+                # What was only compared is no ancestor, however much else speaks for it.
+                continue
+            key = (head, relation, tail)
+            chances[key] = max(chances.get(key, 0.0), chance)
     found = {}
     for key in _consistent(chances):
         chance = round(chances[key], 4)

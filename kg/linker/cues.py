@@ -197,6 +197,11 @@ def masked(view: View, sentence: Sentence, table: CueTable) -> str:
         )
         if implied:
             length, entity = implied
+            if at + length < len(words) and sentence.owners[at + length] >= 0:
+                # "our model Ant-32B" names it itself.
+                out.extend(words[at : at + length])
+                at += length
+                continue
             out.append(f"<{entities[entity].label}:{entity}~>")
             at += length
             continue

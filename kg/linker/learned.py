@@ -20,7 +20,7 @@ import onnxruntime
 
 from kg import schema
 from kg.errors import UsageError
-from kg.linker import features
+from kg.linker import cues, features
 from kg.linker.features import Pairs
 from kg.linker.view import View
 from kg.resources import PACKAGE
@@ -108,6 +108,15 @@ def opinions(view: View, found: Pairs) -> npt.NDArray[np.float64]:
         column = model.relations.index(name)
         probabilities[rows[name], column] = np.interp(score[:, 0], *model.curves[name])
     return _symmetric(found, probabilities, model.relations)
+
+
+def compared(view: View, found: Pairs, row: int) -> bool:
+    """Whether the two names of a pair stand in one sentence with a comparison between them."""
+    (here, at), (there, to) = found.closest[row]
+    if here != there:
+        return False
+    words = view.sentences[here].words[min(at, to) + 1 : max(at, to)]
+    return bool(cues.load().comparison.search(" ".join(words) + " "))
 
 
 def _symmetric(

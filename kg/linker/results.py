@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from kg.linker import cues, features
+from kg.linker import cues, evidence, features, learned
 from kg.linker.view import Sentence, View
-from kg.values import LocalResult, Span
+from kg.values import Evidence, LocalResult, Span
 
 _VALUE = re.compile(r"(?<![\w.,])\d+(?:,\d{3})*(?:\.\d+)?(?:\s?\\?%)?")
 _MONEY = re.compile(r"\$\d+(?:\.\d+)?\s?(?:million|billion|M|B|K)?")
@@ -236,5 +237,72 @@ def of_ends(
 
 
 def find(view: View) -> tuple[LocalResult, ...]:
-    """Return the scores that ``view`` states, the surest reading of each number."""
-    return ()
+    """Return the scores that ``view`` states, each number read once, in order of the text."""
+    if not view.introduced and not any(entity.label in _SUBJECTS for entity in view.entities):
+        return ()
+    found = figures(view)
+    if not found:
+        return ()
+    alone = of_figures(view, found)
+    trees = learned.session("results.onnx.gz")
+    limits = learned.manifest()["results"]
+    chances = _chances(trees, "value", alone)
+    stated: list[LocalResult] = []
+    for place, figure in enumerate(found):
+        if chances[place] < limits["value"]:
+            continue
+        subjects, places = candidates(view, figure)
+        if not subjects:
+            continue
+        of_subject = _chances(trees, "subject", of_ends(view, figure, subjects, alone[place]))
+        subject = int(of_subject.argmax())
+        on, of_place = None, 1.0
+        if places:
+            likely = _chances(trees, "on", of_ends(view, figure, places, alone[place]))
+            best = int(likely.argmax())
+            if likely[best] >= limits["on"]:
+                on, of_place = places[best], float(likely[best])
+        sure = float(chances[place]) * float(of_subject[subject]) * max(of_place, 0.5)
+        stated.append(_result(view, figure, subjects[subject], on, round(sure, 4)))
+    return tuple(dict.fromkeys(stated))
+
+
+def _chances(trees: Any, head: str, table: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    feed = {
+        wanted.name: table if wanted.name == head else np.zeros((0, wanted.shape[1]), np.float32)
+        for wanted in trees.get_inputs()
+    }
+    scores = trees.run([f"score_{head}"], feed)[0][:, 0]
+    return np.asarray(1 / (1 + np.exp(-scores.astype(np.float64))))
+
+
+def _result(view: View, figure: Figure, subject: int, on: int | None, sure: float) -> LocalResult:
+    sentence = view.sentences[figure.sentence]
+    metric = min(
+        (
+            (abs(at - figure.word), sentence.owners[at])
+            for at in sentence.names
+            if view.entities[sentence.owners[at]].label == "Metric"
+        ),
+        default=(0, -1),
+    )[1]
+    shown = Evidence(
+        document=view.document.id,
+        field=sentence.field,
+        span=sentence.span,
+        sentence=sentence.span.of(view.document.text),
+        kind="extracted",
+        extractor="learned",
+        rule="result",
+        confidence=sure,
+        subject=evidence.where(sentence, subject),
+        object=figure.span,
+    )
+    names = [entity.canonical for entity in view.entities]
+    return LocalResult(
+        names[subject],
+        None if on is None else names[on],
+        None if metric < 0 else names[metric],
+        figure.value,
+        (shown,),
+    )
