@@ -359,12 +359,11 @@ def _trimmed(text: str, start: int, end: int) -> Span:
     return Span(start, end)
 
 
+_KNOWN_KEY: Final = "(?:" + "|".join(map(re.escape, sorted(HUB_KEYS))) + r"):(?=\s|$)"
 #: The blank before an item, a closing line, a known key, or a key in snake case.
-_FLAT_BREAK = re.compile(
-    r"(?<=\S)(?<![ \n]-) (?=- |---(?: |$)|[a-z]+_[a-z_]+: |(?:"
-    + "|".join(map(re.escape, sorted(HUB_KEYS)))
-    + r"):(?: |$))"
-)
+_FLAT_BREAK = re.compile(rf"(?<=\S)(?<![ \n]-) (?=- |---(?:\s|$)|[a-z]+_[a-z_]+:\s|{_KNOWN_KEY})")
+#: A blank at the end of a line, and the line break: before a closing line or a known key.
+_TRAILING_BLANK = re.compile(rf"(?<=\S)  (?=---(?:\s|$)|{_KNOWN_KEY})")
 _WIDE = re.compile(r" {2,}")
 
 
@@ -383,7 +382,8 @@ def unflattened(text: str) -> str:
     start = opening.end() if opening else 0
     closing = re.search(r" ---(?= |$)", text[start:])
     end = start + closing.end() if closing else start
-    block = _WIDE.sub(lambda run: "\n" + " " * (len(run.group()) - 1), text[start:end])
+    block = _TRAILING_BLANK.sub(" \n", text[start:end])
+    block = _WIDE.sub(lambda run: "\n" + " " * (len(run.group()) - 1), block)
     block = _FLAT_BREAK.sub("\n", block)
     if block.startswith(" "):
         block = "\n" + block[1:]
