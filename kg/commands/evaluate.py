@@ -61,6 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _extract(gold: dict[str, Marked], gear: Any) -> dict[str, Marked]:
     from kg import evaluation
+    from kg.linker import accepted
     from kg.pipeline.reading import read
     from kg.values import Document
 
@@ -68,7 +69,8 @@ def _extract(gold: dict[str, Marked], gear: Any) -> dict[str, Marked]:
         Document(one.id, "paper", one.text.partition("\n")[0], one.text) for one in gold.values()
     ]
     return {
-        reading.document.id: evaluation.marked(reading) for reading in read(documents, gear=gear)
+        reading.document.id: evaluation.marked(accepted(reading))
+        for reading in read(documents, gear=gear)
     }
 
 

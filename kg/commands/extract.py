@@ -62,6 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Extract, and tell on standard error what was skipped; return the exit status."""
     from kg.evaluation import as_row
+    from kg.linker import accepted
     from kg.pipeline.reading import read
     from kg.readers import read as read_documents
 
@@ -78,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
     count = entities = edges = 0
     output = arguments.output or (os.devnull if arguments.json else None)
     with _opened(output) as lines:
-        for reading in read(documents, gear=arguments.gear):
+        for reading in map(accepted, read(documents, gear=arguments.gear)):
             lines.write(msgspec.json.encode(as_row(reading)) + b"\n")
             count += 1
             entities += len(reading.entities)

@@ -8,13 +8,14 @@ of names, cues among its evidence.  An edge's confidence is a probability; from
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from kg import schema
 from kg.linker import cues, evidence, features, learned, results, view
 from kg.linker.view import View
-from kg.values import Document, Evidence, LocalEdge, LocalEntity, LocalResult
+from kg.values import Document, Evidence, LocalEdge, LocalEntity, LocalResult, Reading
 
-__all__ = ["link", "threshold"]
+__all__ = ["accepted", "link", "threshold"]
 
 #: Candidates are kept from this share of the threshold on.
 _CANDIDATE = 0.6
@@ -30,6 +31,22 @@ _EXCLUSIVE = (
 def threshold(relation: str) -> float:
     """Return the confidence from which an extracted edge of ``relation`` is accepted."""
     return float(learned.manifest()["thresholds"].get(relation, _CUES_ALONE))
+
+
+def accepted(reading: Reading) -> Reading:
+    """Return ``reading`` with those edges only that are stated, and surely enough."""
+    return replace(
+        reading,
+        edges=tuple(
+            edge
+            for edge in reading.edges
+            if any(
+                not shown.negated
+                and (shown.kind != "extracted" or shown.confidence >= threshold(edge.relation))
+                for shown in edge.evidence
+            )
+        ),
+    )
 
 
 def link(
@@ -74,7 +91,11 @@ def _found(
         known = by_cue.get(key)
         if known is None or trust[hit.cue.id] > trust[known.cue.id]:
             by_cue[key] = hit
-    stated = {(head, tail) for head, relation, tail in by_cue if relations[relation].lineage}
+    stated = {
+        (head, tail)
+        for (head, relation, tail), hit in by_cue.items()
+        if relations[relation].lineage and hit.cue.trusted
+    }
     shown: dict[tuple[int, int], int] = {}
     opinions = learned.opinions(seen, pairs)
     names = learned.relations()
@@ -85,8 +106,8 @@ def _found(
             if chance < _CANDIDATE * threshold(relation):
                 continue
             unsaid = relations[relation].lineage and (head, tail) not in stated
-            if unsaid and learned.compared(seen, pairs, row):
-                # What was only compared is no ancestor, however much else speaks for it.
+            if unsaid and learned.doubted(seen, pairs, row):
+                # What is compared or denied is no ancestor, however much else speaks for it.
                 continue
             key = (head, relation, tail)
             chances[key] = max(chances.get(key, 0.0), chance)

@@ -110,13 +110,21 @@ def opinions(view: View, found: Pairs) -> npt.NDArray[np.float64]:
     return _symmetric(found, probabilities, model.relations)
 
 
-def compared(view: View, found: Pairs, row: int) -> bool:
-    """Whether the two names of a pair stand in one sentence with a comparison between them."""
+def doubted(view: View, found: Pairs, row: int) -> bool:
+    """Whether one sentence compares the two names of a pair, or denies or hedges before them."""
     (here, at), (there, to) = found.closest[row]
     if here != there:
         return False
-    words = view.sentences[here].words[min(at, to) + 1 : max(at, to)]
-    return bool(cues.load().comparison.search(" ".join(words) + " "))
+    table = cues.load()
+    words = view.sentences[here].words
+    low, high = min(at, to), max(at, to)
+    between = " ".join(words[low + 1 : high]) + " "
+    before = " ".join((*words[max(0, low - 12) : low], *words[low + 1 : high])) + " "
+    return bool(
+        table.comparison.search(between)
+        or table.negation.search(before)
+        or table.hedge.search(before)
+    )
 
 
 def _symmetric(

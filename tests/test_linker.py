@@ -1,0 +1,178 @@
+"""The linker states what a text states, shows the sentence, and takes no rival for a parent."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kg import linker, schema
+from kg.errors import UsageError
+from kg.linker import learned
+from kg.values import Document, LocalEntity, Mention, Reading, Span
+from tests.marked import marked
+
+
+def stated(source: str) -> set[tuple[str, str, str]]:
+    """Return the accepted edges of a marked text."""
+    document, entities, _ = marked(source, kind="paper")
+    edges, results = linker.link(document, entities)
+    reading = linker.accepted(Reading(document, tuple(entities), edges, results))
+    return {(edge.head, edge.relation, edge.tail) for edge in reading.edges}
+
+
+def lineage(source: str) -> set[tuple[str, str, str]]:
+    """Return the accepted lineage of a marked text."""
+    relations = schema.relations()
+    return {edge for edge in stated(source) if relations[edge[1]].lineage}
+
+
+def test_our_model_is_the_one_that_the_text_introduces() -> None:
+    """What "our model" was distilled from is a parent of the introduced model."""
+    text = (
+        "We introduce [[Ant-1B|Model!]], a small reader. "
+        "Our model is distilled from [[Bee-70B|Model]]."
+    )
+    assert ("Ant-1B", "distilledFrom", "Bee-70B") in lineage(text)
+
+
+def test_a_list_of_parents_gives_an_edge_each() -> None:
+    """Each member of a list is related by itself."""
+    text = "[[Ant-AB|Model!]] is a merge of [[Ant-A|Model]], [[Ant-B|Model]] and [[Ant-C|Model]]."
+    assert {("Ant-AB", "mergedFrom", f"Ant-{letter}") for letter in "ABC"} <= lineage(text)
+
+
+def test_sizes_pair_two_lists() -> None:
+    """Of two lists of the same sizes, each member belongs to the one of its size."""
+    text = (
+        "[[Ant-7B-W4|Model!]] and [[Ant-70B-W4|Model!]] were quantized to four bits "
+        "from [[Ant-7B|Model]] and [[Ant-70B|Model]]."
+    )
+    assert lineage(text) == {
+        ("Ant-7B-W4", "quantizedFrom", "Ant-7B"),
+        ("Ant-70B-W4", "quantizedFrom", "Ant-70B"),
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[[Ant-7B|Model!]] outperforms [[Bee-7B|Model]] on every test.",
+        "[[Ant-7B|Model!]] is on par with [[Bee-7B|Model]], which was fine-tuned at great cost.",
+        "[[Ant-7B|Model!]], trained from scratch, surpasses the distilled [[Bee-7B|Model]].",
+        "[[Ant-7B|Model!]] is not fine-tuned from [[Bee-7B|Model]].",
+        "[[Ant-7B|Model!]] might one day be distilled from [[Bee-7B|Model]].",
+        "Unlike models distilled from [[Bee-7B|Model]], [[Ant-7B|Model!]] is honest.",
+    ],
+)
+def test_what_is_compared_denied_or_hedged_is_no_parent(text: str) -> None:
+    """Comparison, negation and hedging yield no lineage."""
+    assert lineage(text) == set()
+
+
+def test_denied_lineage_is_kept_as_negated_evidence() -> None:
+    """A denial is remembered, and never accepted."""
+    document, entities, _ = marked(
+        "It is not true that [[Ant-7B|Model!]] is distilled from [[Bee-7B|Model]]."
+    )
+    edges, _ = linker.link(document, entities)
+    denied = [edge for edge in edges if edge.relation == "distilledFrom"]
+    assert [(edge.head, edge.tail, edge.evidence[0].negated) for edge in denied] == [
+        ("Ant-7B", "Bee-7B", True)
+    ]
+
+
+def test_evidence_quotes_the_text_and_marks_both_names() -> None:
+    """Sentence and names stand where the evidence says."""
+    document, entities, _ = marked(
+        "A title of words.\n[[Ant-1B|Model]] is distilled from [[Bee-70B|Model]]. More follows."
+    )
+    edges, _ = linker.link(document, entities)
+    (edge,) = [edge for edge in edges if edge.relation == "distilledFrom"]
+    (shown,) = edge.evidence
+    assert shown.sentence == shown.span.of(document.text)
+    assert shown.sentence == "Ant-1B is distilled from Bee-70B."
+    assert (shown.subject, shown.object) == (
+        entities[0].mentions[0].span,
+        entities[1].mentions[0].span,
+    )
+    assert (shown.extractor, shown.rule) == ("cues", "distilled-from")
+
+
+def test_scores_name_their_model_and_benchmark() -> None:
+    """A score belongs to the model and the benchmark beside it."""
+    document, entities, _ = marked(
+        "We present [[Ant-7B|Model!]]. "
+        "[[Ant-7B|Model!]] achieves 74.2% [[accuracy|Metric]] on [[MMLU|Benchmark]]."
+    )
+    _, results = linker.link(document, entities)
+    assert [(row.subject, row.on, row.metric, row.value) for row in results] == [
+        ("Ant-7B", "MMLU", "accuracy", "74.2%")
+    ]
+
+
+def test_a_damaged_file_of_weights_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Weights whose hash is not the manifest's are never run."""
+    learned.manifest()
+    (tmp_path / "relations.onnx.gz").write_bytes(b"damaged")
+    monkeypatch.setattr(learned, "WEIGHTS", tmp_path)
+    learned.session.cache_clear()
+    with pytest.raises(UsageError, match="damaged"):
+        learned.session("relations.onnx.gz")
+    learned.session.cache_clear()
+
+
+def test_the_manifest_names_its_weights() -> None:
+    """Every file of weights has the hash that the manifest says."""
+    files = learned.manifest()["files"]
+    found = {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in learned.WEIGHTS.glob("*.gz")
+    }
+    assert found == files
+
+
+_NAMES = ("Ant-7B", "Bee-70B", "MMLU", "distillation", "reading", "accuracy")
+_LABELS = ("Model", "Model", "Benchmark", "Method", "Task", "Metric")
+_PIECES = st.one_of(
+    st.sampled_from(range(len(_NAMES))),
+    st.sampled_from(
+        [" is distilled from ", ", ", " and ", ". ", " on ", " 74.2% ", " (", ") ", "\n", " we "]
+    ),
+)
+
+
+@given(st.lists(_PIECES, max_size=30))
+@settings(max_examples=60, deadline=None)
+def test_any_text_gives_admitted_edges_with_their_sentence(
+    pieces: list[int | str],
+) -> None:
+    """Edges stand between admitted labels, quote the text, and are the same in every run."""
+    text = ""
+    spans: dict[int, list[Mention]] = {}
+    for piece in pieces:
+        if isinstance(piece, int):
+            text += " "
+            span = Span(len(text), len(text) + len(_NAMES[piece]))
+            spans.setdefault(piece, []).append(Mention(span, _LABELS[piece], 1.0, "gold"))
+            text += _NAMES[piece]
+        else:
+            text += piece
+    entities = [
+        LocalEntity(_NAMES[i], _LABELS[i], i == 0, tuple(found)) for i, found in spans.items()
+    ]
+    document = Document("doc", "text", "", text)
+    edges, _ = linker.link(document, entities)
+    labels = {entity.canonical: entity.label for entity in entities}
+    for edge in edges:
+        assert schema.relations()[edge.relation].admits(labels[edge.head], labels[edge.tail])
+        for shown in edge.evidence:
+            assert shown.sentence == shown.span.of(text)
+            assert 0 <= shown.confidence <= 1
+    again, _ = linker.link(document, entities)
+    assert edges == again
