@@ -95,6 +95,9 @@ def test_the_trees_hold_nothing_that_nobody_checked(network, golden, root):
             rules = {item.rule for item in network.edge(hop).evidence}
             assert all(rule.startswith(("name:", "chain:")) for rule in rules)
             continue
+        child, parent = network.name(hop.subject), network.name(hop.object)
+        if hop.relation == "memberOf" and name_key(child).startswith(name_key(parent)):
+            continue
         assert any(
             row["relation"] == hop.relation
             and is_called(network, hop.subject, row["subject"])
