@@ -682,13 +682,13 @@ def _turtle_block(block: Block, shortener: _Shortener, indent: str = "") -> str:
 
 def _write_with_header(path: Path, body: Iterable[str], header: Callable[[], str]) -> None:
     """Write ``header()``, which is known only after the body, and then the body."""
-    with tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n") as parked:
+    with tempfile.TemporaryFile() as parked:
         for part in body:
-            parked.write(part)
+            parked.write(part.encode())
         parked.seek(0)
-        with path.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(header())
-            shutil.copyfileobj(parked, file, 1 << 20)
+        with path.open("wb") as file:
+            file.write(header().encode())
+            shutil.copyfileobj(parked, file)
 
 
 def _write_turtle_blocks(path: Path, source: Iterable[Block], base: str, title: str) -> None:
