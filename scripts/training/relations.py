@@ -30,7 +30,7 @@ from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
-from kg import schema
+from kg import evaluation, schema
 from kg.linker import cues, features, results, view
 from kg.values import Document, LocalEntity, Mention, Span
 
@@ -70,6 +70,8 @@ class Read:
     pairs: features.Pairs
     #: For each pair, the relations that hold.
     answers: list[frozenset[str]]
+    #: For each entity, the annotated entity that it stands for, or its own name.
+    names: list[str]
     gold: Mapping[str, Any]
 
 
@@ -93,25 +95,36 @@ def documents(path: Path) -> Iterable[tuple[Document, tuple[LocalEntity, ...], d
         yield Document(row["id"], "paper", title, row["text"]), entities, row
 
 
-def read(path: Path) -> list[Read]:
-    """Return the documents of ``path`` with what is known of each pair."""
-    found = []
-    for document, entities, row in documents(path):
+def read(gold: Path, found: Path | None = None) -> list[Read]:
+    """Return the documents of ``gold`` with what is known of each pair.
+
+    With ``found``, the names are those that the recogniser found, and a pair holds what its two
+    annotated counterparts hold.
+    """
+    annotated = {row["id"]: row for _, _, row in documents(gold)}
+    known = evaluation.load(gold)
+    predicted = evaluation.load(found) if found else {}
+    result = []
+    for document, entities, row in documents(found or gold):
         seen = view.read(document, entities)
         hits = list(cues.find(seen))
         pairs = features.pairs(seen, hits)
+        row = annotated[document.id]
         edges: dict[tuple[str, str], set[str]] = collections.defaultdict(set)
         for edge in row["edges"]:
             edges[edge["head"], edge["tail"]].add(edge["type"])
             if schema.relations()[edge["type"]].symmetric:
                 edges[edge["tail"], edge["head"]].add(edge["type"])
         names = [entity.canonical for entity in entities]
+        if found:
+            stands_for = evaluation.align(known[document.id], predicted[document.id])
+            names = [stands_for.get(name, f"no entity: {name}") for name in names]
         answers = [
             frozenset(edges.get((names[head], names[tail]), ()))
             for head, tail in zip(pairs.heads, pairs.tails, strict=True)
         ]
-        found.append(Read(seen, hits, pairs, answers, row))
-    return found
+        result.append(Read(seen, hits, pairs, answers, names, row))
+    return result
 
 
 def admitted(documents: Sequence[Read], relation: str) -> np.ndarray:
@@ -131,9 +144,11 @@ def fit(table: np.ndarray, answers: np.ndarray, parameters: dict[str, Any], roun
     return lightgbm.train(parameters, lightgbm.Dataset(table, answers), rounds)
 
 
-def folds(count: int) -> np.ndarray:
-    """Return the fold of each document, the same in every run."""
-    return np.random.RandomState(0).permutation(count) % FOLDS
+def folds(documents: Sequence[Read]) -> np.ndarray:
+    """Return the fold of each document, the same in every run and for every reading of it."""
+    ids = sorted({one.gold["id"] for one in documents})
+    chosen = dict(zip(ids, np.random.RandomState(0).permutation(len(ids)) % FOLDS, strict=True))
+    return np.array([chosen[one.gold["id"]] for one in documents])
 
 
 _SHARED: dict[str, Any] = {}
@@ -305,7 +320,7 @@ def raised(
     return higher
 
 
-def train_pairs(documents: Sequence[Read], weights: Path) -> dict[str, Any]:
+def train_pairs(documents: Sequence[Read], judged: Sequence[Read], weights: Path) -> dict[str, Any]:
     """Cross-validate, fit and write the trees over pairs; return their part of the manifest."""
     answers, allowed = {}, {}
     for relation in features.RELATIONS:
@@ -320,7 +335,7 @@ def train_pairs(documents: Sequence[Read], weights: Path) -> dict[str, Any]:
         fold=np.concatenate(
             [
                 np.full(len(one.answers), fold)
-                for one, fold in zip(documents, folds(len(documents)), strict=True)
+                for one, fold in zip(documents, folds(documents), strict=True)
             ]
         ),
     )
@@ -328,23 +343,31 @@ def train_pairs(documents: Sequence[Read], weights: Path) -> dict[str, Any]:
         scores = dict(pool.map(_held_out, answers))
         models = dict(pool.map(_fitted, answers))
     trust = cue_precision(documents)
+    judge = np.concatenate(
+        [np.full(len(one.answers), any(one is other for other in judged)) for one in documents]
+    )
     calibration, thresholds, reached = {}, {}, {}
     for relation, holds in answers.items():
-        mask = allowed[relation]
+        mask = allowed[relation] & judge
         line = curve(scores[relation][mask], holds[mask])
         calibration[relation] = line
         probability = np.where(mask, np.interp(scores[relation], *line), 0.0)
         about = schema.relations()[relation]
         if about.lineage:
             probability = raised(documents, relation, probability, trust)
+        total = sum(
+            (1 + about.symmetric) * (edge["type"] == relation)
+            for one in judged
+            for edge in one.gold["edges"]
+        )
         chosen, precision, reach, score = threshold(
-            probability, holds, int(holds.sum()), PRECISION if about.lineage else 0.0
+            probability[judge], holds[judge], total, PRECISION if about.lineage else 0.0
         )
         thresholds[relation] = round(max(chosen, LOWEST), 3)
         reached[relation] = [round(x, 3) for x in (precision, reach, score)]
         logging.info(
             "%-15s P %.3f R %.3f F1 %.3f at %.3f, %d edges",
-            *(relation, precision, reach, score, chosen, holds.sum()),
+            *(relation, precision, reach, score, chosen, total),
         )
     width = _SHARED["table"].shape[1]
     boosters = {
@@ -369,7 +392,7 @@ def plain(value: object) -> str:
 
 def numbers(one: Read) -> list[dict[str, Any]]:
     """Return each number of a document with its candidates and the right answers."""
-    names = [entity.canonical for entity in one.view.entities]
+    names = one.names
     stated: dict[str, list[Any]] = collections.defaultdict(list)
     for row in one.gold["results"]:
         stated[plain(row["value"])].append((row["subject"], row["on"]))
@@ -426,7 +449,7 @@ def fit_results(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 def train_results(documents: Sequence[Read], weights: Path) -> dict[str, Any]:
     """Cross-validate, fit and write the trees over numbers; return their thresholds."""
     by_document = [numbers(one) for one in documents]
-    fold = folds(len(documents))
+    fold = folds(documents)
     total = sum(
         len({(r["subject"], r["on"], plain(r["value"])) for r in one.gold["results"]})
         for one in documents
@@ -482,14 +505,18 @@ def main() -> None:
     """Train and write everything."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--gold", type=Path, required=True, help="annotated documents to train on")
+    parser.add_argument(
+        "--found", type=Path, help="the same documents as kg extract finds their names"
+    )
     parser.add_argument("--out", type=Path, default=Path(__file__).parents[2] / "kg/linker/weights")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     options.out.mkdir(parents=True, exist_ok=True)
-    read_documents = read(options.gold)
-    logging.info("%d documents read", len(read_documents))
-    manifest = train_pairs(read_documents, options.out)
-    manifest["results"] = train_results(read_documents, options.out)
+    annotated = read(options.gold)
+    found = read(options.gold, options.found) if options.found else []
+    logging.info("%d documents read", len(annotated) + len(found))
+    manifest = train_pairs([*annotated, *found], found or annotated, options.out)
+    manifest["results"] = train_results(annotated, options.out)
     manifest["files"] = {
         path.name: hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(options.out.glob("*.gz"))
