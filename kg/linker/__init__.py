@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 
 from kg import schema
 from kg.linker import cues, evidence, features, learned, results, view
@@ -28,6 +29,7 @@ _EXCLUSIVE = (
 )
 
 
+@cache
 def threshold(relation: str) -> float:
     """Return the confidence from which an extracted edge of ``relation`` is accepted."""
     return float(learned.manifest()["thresholds"].get(relation, _CUES_ALONE))

@@ -253,9 +253,11 @@ def find(view: View, table: CueTable | None = None) -> Iterator[Hit]:
             continue
         row = masked(view, sentence, table)
         for cue in table.cues:
-            if any(need in row for need in cue.needs):
-                for match in cue.pattern.finditer(row):
-                    yield from _hits(view, sentence, cue, match, row, table)
+            for need in cue.needs:
+                if need in row:
+                    for match in cue.pattern.finditer(row):
+                        yield from _hits(view, sentence, cue, match, row, table)
+                    break
 
 
 def _hits(
