@@ -176,3 +176,17 @@ def test_any_text_gives_admitted_edges_with_their_sentence(
             assert 0 <= shown.confidence <= 1
     again, _ = linker.link(document, entities)
     assert edges == again
+
+
+def test_an_entity_without_a_mention_in_a_sentence_does_not_stop_the_linker() -> None:
+    title = "TinyNet"
+    document = Document("d", "model-card", title, f"{title}\nTinyNet is distilled from BERT.")
+    mention = Mention(Span(0, 7), "Model", 0.9, "learned")
+    other = Mention(Span(34, 38), "Model", 0.9, "learned")
+    entities = [
+        LocalEntity("TinyNet", "Model", True, (mention,)),
+        LocalEntity("BERT", "Model", False, (other,)),
+        LocalEntity("GLUE", "Benchmark", False, ()),
+    ]
+    edges, _ = linker.link(document, entities)
+    assert ("TinyNet", "distilledFrom", "BERT") in {(e.head, e.relation, e.tail) for e in edges}

@@ -293,7 +293,8 @@ def _of_entities(
     rows: list[list[float]] = []
     last_sentence = max(1, len(view.sentences) - 1)
     by_first = sorted(
-        range(len(view.entities)), key=lambda place: view.places[place][:1] or [(_FAR, _FAR)]
+        range(len(view.entities)),
+        key=lambda place: tuple(view.places[place][:1]) or ((_FAR, _FAR),),
     )
     rank_of = {}
     for place in by_first:
