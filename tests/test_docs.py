@@ -23,20 +23,25 @@ def test_the_page_of_commands_is_their_help() -> None:
     assert commands_page.PAGE.read_text(encoding="utf-8") == commands_page.page()
 
 
+@pytest.fixture(scope="module")
+def scratch() -> Path:
+    return console_blocks.scratch()
+
+
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
-def test_commands_print_what_the_page_shows(path: Path) -> None:
+def test_commands_print_what_the_page_shows(path: Path, scratch: Path) -> None:
     page = path.read_text(encoding="utf-8")
-    assert console_blocks.refreshed(page, console_blocks.scratch()) == page
+    assert console_blocks.refreshed(page, scratch) == page
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
-def test_python_examples_run(path: Path) -> None:
+def test_python_examples_run(path: Path, scratch: Path) -> None:
     program = console_blocks.python_blocks(path.read_text(encoding="utf-8"))
     if not program:
         return
     done = subprocess.run(
         [sys.executable, "-c", program],
-        cwd=console_blocks.scratch(),
+        cwd=scratch,
         env=console_blocks.environment(),
         capture_output=True,
         text=True,

@@ -3,7 +3,8 @@
 In a fenced block marked ``console`` a line that begins with ``$`` is a command; what follows is
 its output, up to the next command.  A last line ``...`` stands for the rest of a long output.
 Blocks marked ``python`` are run too, one after another within a page; they print nothing here.
-Commands run in a scratch folder that sees the repository's ``kg``, ``ontology`` and ``outputs``.
+Commands run in a scratch folder that sees the repository's ``kg`` and ``ontology``, with
+``outputs`` as ``scripts/demo`` makes it.
 """
 
 import os
@@ -23,8 +24,9 @@ CUT = "..."
 def scratch() -> Path:
     """Return a new folder in which the documentation's commands can write."""
     folder = Path(tempfile.mkdtemp(prefix="kg-docs-"))
-    for name in ("kg", "ontology", "outputs", "README.md", "pyproject.toml"):
+    for name in ("kg", "ontology", "README.md", "pyproject.toml"):
         (folder / name).symlink_to(ROOT / name)
+    run("kg build kg/docs/sample -o outputs", folder)
     return folder
 
 
