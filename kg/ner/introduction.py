@@ -112,7 +112,7 @@ def features(
     found["known well"] = float(entry is not None and (entry.seen >= 3 or not entry.seen))
     of_family = family(name) if label == "Model" else ""
     found["family"] = float(bool(of_family) and of_family not in looks().weak)
-    body = [m for m in mentions if m.span.start > seen.title_end]
+    body = [m for m in mentions if m.span.start >= seen.title_end]
     title = [m for m in mentions if m.span.start < seen.title_end]
     found["in title"] = float(bool(title))
     found["in title proper"] = float(bool(title) and proper)
