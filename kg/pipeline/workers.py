@@ -155,6 +155,8 @@ def _pump(
 def _start_worker(parent: int) -> None:
     """Let this process die with ``parent``, and leave Ctrl-C to it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # One process a core: threads of its own would only stand in the others' way.
+    os.environ.setdefault("KG_THREADS", "1")
     if sys.platform == "linux":
         # PR_SET_PDEATHSIG: the kernel kills this process when its parent ends.
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)
