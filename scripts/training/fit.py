@@ -26,6 +26,8 @@ class Plan:
     """How long and how fast to learn."""
 
     epochs: int
+    #: the epoch to end with, if that is before the last that the learning rate is planned for
+    last: int | None = None
     batch: int = 8
     encoder_rate: float = 1e-4
     head_rate: float = 1e-3
@@ -170,6 +172,8 @@ def fit(
         )
         if after:
             after(epoch + 1)
+        if epoch + 1 == plan.last:
+            return
 
 
 def merge(one: Example, parts: Sequence[tuple[int, Output]]) -> Output:

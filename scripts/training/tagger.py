@@ -91,7 +91,7 @@ def train_teacher(place: Place, out: Path) -> None:
 
 def train_early(place: Place, out: Path) -> None:
     """The fast network on gold alone, from which the student goes on."""
-    plan = fit.Plan(6, batch=8, head_rate=2e-3, train_pieces=False)
+    plan = fit.Plan(14, last=6, batch=8, head_rate=2e-3, train_pieces=False)
     together(place, start_of(place, 0, 2), gold_examples(place, "train"), plan, out)
 
 
@@ -107,7 +107,7 @@ def label_silver(place: Place, out: Path) -> None:
 def train_student(place: Place, out: Path) -> None:
     """The fast network on the teacher's distributions."""
     found = list(silver.examples(place.work / "silver", pieces(), place.known()))
-    plan = fit.Plan(4, batch=16, head_rate=2e-3, train_pieces=False, warm=0.05)
+    plan = fit.Plan(2, batch=32, head_rate=2.5e-3, train_pieces=False, warm=0.05)
     together(place, network.load(place.work / "early.pt"), found, plan, out)
 
 
