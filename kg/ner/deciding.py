@@ -9,7 +9,7 @@ confidences of the mentions.
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from kg.ner.abbreviations import Pair
 from kg.ner.choosing import Candidate
+from kg.ner.coined import head_label
 from kg.ner.lexicon import Lexicon, Match
 from kg.ner.logistic import Features, Logistic, logit
 from kg.ner.spelling import key, singular
@@ -135,7 +136,25 @@ def spans_to_judge(
         place = said.place(known.text, *where)
         if place:
             wanted[where].add(said.best_label(*place))
+    beside = nouns(known.text, wanted)
+    for where in wanted:
+        if label := beside.get(key(singular(known.text[slice(*where)]))):
+            wanted[where].add(label)
     return wanted
+
+
+def nouns(text: str, places: Iterable[tuple[int, int]]) -> dict[str, str]:
+    """Return by name the label that the nouns beside it tell most often.
+
+    "X is a large dataset", "the X model": only names in capitals or with digits, since a term in
+    lower case stands before many nouns.
+    """
+    told: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for where in sorted(places):
+        surface = text[slice(*where)]
+        if surface != surface.lower() and (label := head_label(text, *where)):
+            told[key(singular(surface))][label] += 1
+    return {name: min(counts, key=lambda c: (-counts[c], c)) for name, counts in told.items()}
 
 
 def judged(
@@ -158,6 +177,7 @@ def judged(
             own = said.score(*place, label)
             by_name[names[where], label].append((own, in_path.get(where) == label))
     found = []
+    beside = nouns(text, places)
     for where in sorted(places):
         for label in sorted(wanted[where]):
             place, name = places[where], names[where]
@@ -191,6 +211,9 @@ def judged(
                         inside = start <= where[0] and where[1] <= end
                         features["inside of path" if inside else "around path"] = 1.0
             features.update(_of_knowledge(known, where, label, in_path))
+            noun = beside.get(name)
+            if noun:
+                features["its noun" if noun == label else "its noun, other label"] = 1.0
             surface = text[slice(*where)]
             proper = any(c.isupper() for c in surface[1:]) or any(c.isdigit() for c in surface)
             features["proper"] = float(proper)
