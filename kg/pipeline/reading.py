@@ -18,8 +18,11 @@ from kg.ner import Gear, entities_of
 from kg.values import Document, LocalEdge, LocalEntity, Reading
 
 #: What decides a reading besides the code of the packages below.
-_MODULES: Final = ("names.py", "text.py", "values.py", "pipeline/reading.py")
-_DATA: Final = ("lexicon", "names.toml", "model_names.toml", "cues.toml", "cards.toml")
+_MODULES: Final = ("names.py", "schema.py", "text.py", "values.py", "pipeline/reading.py")
+_DATA: Final = (
+    *("lexicon", "names.toml", "model_names.toml", "cues.toml", "cards.toml", "view.toml"),
+    "mlkg.ttl",
+)
 
 
 def read(documents: Iterable[Document], *, gear: Gear = "fast") -> Iterator[Reading]:
@@ -62,8 +65,9 @@ def version(gear: Gear = "fast") -> str:
     digest = hashlib.sha256(gear.encode())
     paths = [resources.PACKAGE / module for module in _MODULES]
     for package in (ner, linker):
-        paths += sorted(Path(package.__file__ or "").parent.glob("*.py"))
-    paths.append(resources.PACKAGE / "ner" / "weights" / "manifest.json")
+        home = Path(package.__file__ or "").parent
+        paths += [*sorted(home.glob("*.py")), *sorted(home.glob("*.json"))]
+        paths.append(home / "weights" / "manifest.json")
     for name in _DATA:
         path = resources.ontology(name)
         paths += sorted(path.glob("*.tsv")) if path.is_dir() else [path]
