@@ -1,5 +1,7 @@
 """Names are found on characters, completed in lists, grouped, and told apart from debris."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -188,7 +190,7 @@ def test_any_text_is_read_and_offsets_quote_it(text: str) -> None:
     (entities,) = recogniser.entities([Document("d", "text", "", text)])
     spans = sorted(mention.span for entity in entities for mention in entity.mentions)
     assert all(span.end <= len(text) for span in spans)
-    assert all(a.end <= b.start for a, b in zip(spans, spans[1:], strict=False))
+    assert all(a.end <= b.start for a, b in pairwise(spans))
     canonicals = [entity.canonical for entity in entities]
     assert len(canonicals) == len(set(canonicals))
 
