@@ -113,6 +113,7 @@ def _found(
                 continue
             key = (head, relation, tail)
             chances[key] = max(chances.get(key, 0.0), chance)
+    _share_benchmarks(seen, chances)
     found = {}
     for key in _consistent(chances):
         chance = round(chances[key], 4)
@@ -125,6 +126,22 @@ def _found(
         if key not in by_cue:
             found[key] = evidence.of_cue(seen, hit, round(trust[hit.cue.id], 4))
     return found
+
+
+def _share_benchmarks(seen: View, chances: dict[tuple[int, str, int], float]) -> None:
+    """Where a sentence says who won on what, the winner was tested on what the loser was."""
+    for (winner, relation, loser), chance in sorted(chances.items()):
+        if relation != "outperforms" or chance < threshold(relation):
+            continue
+        for sentence in seen.sentences:
+            here = {sentence.owners[at] for at in sentence.names}
+            if not {winner, loser} <= here:
+                continue
+            for place in sorted(here):
+                tested = chances.get((loser, "evaluatedOn", place), 0.0)
+                key = (winner, "evaluatedOn", place)
+                if tested >= threshold("evaluatedOn") and chances.get(key, 0.0) < tested:
+                    chances[key] = tested
 
 
 def _consistent(chances: dict[tuple[int, str, int], float]) -> list[tuple[int, str, int]]:
