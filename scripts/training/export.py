@@ -90,8 +90,8 @@ def small_tables(model: onnx.ModelProto, least: int = 20_000) -> None:
     graph.initializer.extend(kept)
 
 
-def export(network: Network, path: Path, *, integer: bool) -> None:
-    """Write the file; ``integer``: multiply in 8 bit too, else only store in 8 bit."""
+def export(network: Network, path: Path, *, integer: tuple[str, ...]) -> None:
+    """Write the file; ``integer``: the operators that multiply in 8 bit, not only store so."""
     network.eval()
     rows = network.design.rows
     example = (
@@ -123,7 +123,7 @@ def export(network: Network, path: Path, *, integer: bool) -> None:
             quantize_dynamic(
                 plain,
                 quantised,
-                op_types_to_quantize=["MatMul"],
+                op_types_to_quantize=list(integer),
                 weight_type=QuantType.QInt8,
                 per_channel=True,
                 reduce_range=True,

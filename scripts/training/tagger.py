@@ -33,7 +33,8 @@ from kg.ner.words import WordPieces
 
 log = logging.getLogger(__name__)
 MARGIN = 2.0
-GEARS = {"fast": "fast.pt", "accurate": "teacher.pt"}
+#: the networks of a gear, whose probabilities are averaged
+GEARS = {"fast": ("fast.pt",), "accurate": ("teacher.pt", "fast.pt")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ def label_silver(place: Place, out: Path) -> None:
     """The teacher's opinion of 6,300 abstracts."""
     gold = [document for name in ("train", "dev", "seed-dev") for document in place.gold(name)]
     drawn = silver.sample(place.shared / "corpora/abstracts.jsonl.gz", gold, 6300, 5)
-    put(place, "accurate")
+    put(place, "accurate", ("teacher.pt",))
     silver.label(drawn, place.work / "silver", Tagger.load("accurate"))
     out.touch()
 
@@ -121,18 +122,22 @@ def train_fast(place: Place, out: Path) -> None:
 
 def ship(place: Place, out: Path) -> None:
     """Both gears in the package, calibrated on dev."""
-    for gear in GEARS:
-        put(place, gear)
+    for gear, names in GEARS.items():
+        put(place, gear, names)
         settle(place, gear)
     out.touch()
 
 
-def put(place: Place, gear: str) -> None:
-    """The files of one gear, not calibrated."""
+def put(place: Place, gear: str, names: tuple[str, ...]) -> None:
+    """The files of one gear, of these networks, not calibrated."""
     weights = learned.WEIGHTS
     (weights / gear).mkdir(parents=True, exist_ok=True)
-    made = network.load(place.work / GEARS[gear])
-    export.export(made, weights / gear / "tagger0.onnx", integer=gear == "accurate")
+    for old in (weights / gear).glob("*.onnx"):
+        old.unlink()
+    for number, name in enumerate(names):
+        made = network.load(place.work / name)
+        integer = ("MatMul",) if made.design.layers else ("LSTM",)
+        export.export(made, weights / gear / f"tagger{number}.onnx", integer=integer)
     export.export_table(made, weights)
     shutil.copy(place.work / "knowledge.json.gz", weights / "knowledge.json.gz")
     vocabulary = "\n".join(pretrained().vocabulary)
