@@ -28,6 +28,8 @@ class Phrases:
     apposition: re.Pattern[str]
     nouns_after: tuple[tuple[str, re.Pattern[str]], ...]
     nouns_before: tuple[tuple[str, re.Pattern[str]], ...]
+    definition: re.Pattern[str]
+    heads: tuple[tuple[str, re.Pattern[str]], ...]
 
 
 def any_of(words: Iterable[str]) -> str:
@@ -66,6 +68,11 @@ def phrases() -> Phrases:
             (label, re.compile(rf"\b{pattern},?\s+(?:called|named|dubbed|termed|namely)?\s*$"))
             for label, pattern in nouns.items()
         ),
+        re.compile(
+            rf"(?:\s*\([^()]*\))?\s+is\s+(?:an?|the|our)\s+((?:(?!{any_of(words['ends'])}\b)"
+            r"[\w-]+\s+){0,7}?[\w-]+)(?=[,.;:()]|\s+(?:" + any_of(words["ends"]) + r")\b)"
+        ),
+        tuple((label, re.compile(rf"(?:^|\s){pattern}$")) for label, pattern in nouns.items()),
     )
 
 
@@ -101,6 +108,16 @@ def head_label(text: str, start: int, end: int) -> str:
     for label, pattern in phrases().nouns_before:
         if pattern.search(before):
             return label
+    return ""
+
+
+def defined_label(text: str, end: int) -> str:
+    """Return the label of what a sentence says a name is: "X is a large dataset", or nothing."""
+    found = phrases().definition.match(text, end, end + 160)
+    if found:
+        for label, pattern in phrases().heads:
+            if pattern.search(found[1]):
+                return label
     return ""
 
 

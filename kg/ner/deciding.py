@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from kg.ner.abbreviations import Pair
 from kg.ner.choosing import Candidate
-from kg.ner.coined import head_label
+from kg.ner.coined import defined_label, head_label
 from kg.ner.lexicon import Lexicon, Match
 from kg.ner.logistic import Features, Logistic, logit
 from kg.ner.spelling import key, singular
@@ -137,10 +137,24 @@ def spans_to_judge(
         if place:
             wanted[where].add(said.best_label(*place))
     beside = nouns(known.text, wanted)
+    said_to_be = definitions(known.text, wanted)
     for where in wanted:
-        if label := beside.get(key(singular(known.text[slice(*where)]))):
+        name = key(singular(known.text[slice(*where)]))
+        if label := beside.get(name):
             wanted[where].add(label)
+        if label := said_to_be.get(name):
+            wanted[where] = {label}
     return wanted
+
+
+def definitions(text: str, places: Iterable[tuple[int, int]]) -> dict[str, str]:
+    """Return by name the label of what the text says it is: that outweighs its looks."""
+    return {
+        key(singular(text[slice(*where)])): label
+        for where in sorted(places)
+        if (label := defined_label(text, where[1]))
+        and text[slice(*where)] != text[slice(*where)].lower()
+    }
 
 
 def nouns(text: str, places: Iterable[tuple[int, int]]) -> dict[str, str]:
