@@ -47,8 +47,11 @@ def open_store(path: Path, *, cache: Path | None = None, on_disk: bool | None = 
 
     With ``cache`` (a folder), a large file is loaded once into a store on disk there, which is
     opened read-only from then on, by as many processes as like; it is named by the file's hash,
-    so another file never answers in its place.  ``on_disk`` decides instead of the size.
+    so another file never answers in its place.  ``on_disk`` decides instead of the size.  Where
+    ``path`` is the folder of a store on disk, that is opened, read-only.
     """
+    if path.is_dir():
+        return ox.Store.read_only(str(path))
     large = path.stat().st_size > LARGE if on_disk is None and path.is_file() else on_disk
     if cache is None or not large:
         store = ox.Store()

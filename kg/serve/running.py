@@ -56,9 +56,10 @@ def serve(
         settings = replace(settings, hosts=("*",))
     with opening(where, memory=memory, on_disk=True) as source, listen(host, port) as bound:
         if source.cache is not None:
-            # Errors of the file are told before anything listens to requests.
-            disk_store(Path(source.path), Path(source.cache))
-            source = Opening(source.path, source.cache, True, memory)
+            # Errors of the file are told before anything listens to requests, and a process that
+            # takes the place of another need not hash the file again.
+            store = disk_store(Path(source.path), Path(source.cache))
+            source = Opening(str(store), memory=memory)
         folder = where if where.is_dir() else None
         config = uvicorn.Config(
             application(source, folder, settings),
