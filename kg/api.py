@@ -180,7 +180,8 @@ def build(
 
     if isinstance(inputs, (str, os.PathLike)):
         inputs = [inputs]
-    documents = read_documents(list(inputs), reader=reader)
+    given = [Path(item) if isinstance(item, os.PathLike) else item for item in inputs]
+    documents = read_documents(given, reader=reader)
     rules = corrections.load(overrides) if overrides is not None else None
     return KnowledgeGraph(assemble(read(documents, gear=gear), overrides=rules))
 

@@ -14,7 +14,7 @@ LAYERS = [
     *("graph", "overrides", "store", "schema", "config", "plugins", "resources", "text"),
     *("values", "errors"),
 ]
-#: ``kg/__init__.py`` hands out the public names and ``kg.__version__``; it may be imported anywhere.
+#: ``kg/__init__.py`` hands out the public names; it may be imported anywhere.
 ROOT = "kg"
 
 

@@ -215,3 +215,14 @@ def test_the_spacy_components_give_the_same_names() -> None:
     assert ("Qwen2.5-7B-Instruct", "fineTunedFrom", "Qwen2.5-7B") in {
         (edge.head, edge.relation, edge.tail) for edge in read._.kg_edges
     }
+
+
+def test_what_a_text_says_a_name_is_outweighs_its_looks() -> None:
+    title = "A large open set of traces"
+    text = (
+        f"{title}\nThe Blue-R1-Distilled is a large-scale dataset with thinking traces. "
+        "All its answers were written by DeepSeek-R1."
+    )
+    (found,) = Recogniser.load().entities([Document("d", "paper", title, text)])
+    (blue,) = [entity for entity in found if entity.canonical == "Blue-R1-Distilled"]
+    assert (blue.label, blue.introduced) == ("Dataset", True)

@@ -1,6 +1,7 @@
 """Keys, slugs and sentences."""
 
 import re
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -36,7 +37,7 @@ def test_sentences_hold_every_character_but_outer_white_space(text: str) -> None
     spans = sentences(text)
     covered = {i for span in spans for i in range(span.start, span.end)}
     assert all(text[i].isspace() for i in set(range(len(text))) - covered)
-    assert all(a.end <= b.start for a, b in zip(spans, spans[1:], strict=False))
+    assert all(a.end <= b.start for a, b in pairwise(spans))
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Final
 
 from kg.ner.shapes import name_words
+from kg.values import Mention
 
 #: A proper name to look at: inner capitals, digits, or an acronym.
 _NAME: Final = re.compile(
@@ -119,6 +120,22 @@ def defined_label(text: str, end: int) -> str:
             if pattern.search(found[1]):
                 return label
     return ""
+
+
+def opens_with(text: str, mentions: Iterable[Mention]) -> bool:
+    """Whether an abstract begins by saying what this dataset or benchmark is.
+
+    "The X is a large-scale dataset ...": such a paper presents X.  (Of methods this does not
+    hold: eight abstracts of the training set open by defining one, and none presents it.)
+    """
+    begin = text.find("\n") + 1
+    return any(
+        m.label in ("Dataset", "Benchmark")
+        and text[begin : m.span.start].strip() in ("", "The")
+        and defined_label(text, m.span.end) == m.label
+        for m in mentions
+        if m.span.start >= begin
+    )
 
 
 def own_verbs(text: str) -> list[tuple[int, int]]:

@@ -137,24 +137,26 @@ def spans_to_judge(
         if place:
             wanted[where].add(said.best_label(*place))
     beside = nouns(known.text, wanted)
-    said_to_be = definitions(known.text, wanted)
     for where in wanted:
-        name = key(singular(known.text[slice(*where)]))
-        if label := beside.get(name):
-            wanted[where].add(label)
-        if label := said_to_be.get(name):
-            wanted[where] = {label}
+        if told := beside.get(key(singular(known.text[slice(*where)]))):
+            wanted[where].add(told)
     return wanted
 
 
-def definitions(text: str, places: Iterable[tuple[int, int]]) -> dict[str, str]:
-    """Return by name the label of what the text says it is: that outweighs its looks."""
-    return {
-        key(singular(text[slice(*where)])): label
-        for where in sorted(places)
-        if (label := defined_label(text, where[1]))
-        and text[slice(*where)] != text[slice(*where)].lower()
+def as_defined(text: str, chosen: Sequence[Candidate]) -> list[Candidate]:
+    """Return the names with the label of what the text says they are, where it says so.
+
+    "X is a large-scale dataset" outweighs that X looks like a model's name.
+    """
+    defined = {
+        key(singular(text[c.start : c.end])): label
+        for c in sorted(chosen, key=lambda c: c.start)
+        if (label := defined_label(text, c.end))
+        and text[c.start : c.end] != text[c.start : c.end].lower()
     }
+    return [
+        replace(c, label=defined.get(key(singular(text[c.start : c.end])), c.label)) for c in chosen
+    ]
 
 
 def nouns(text: str, places: Iterable[tuple[int, int]]) -> dict[str, str]:

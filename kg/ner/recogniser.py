@@ -81,6 +81,7 @@ class Recogniser:
             wanted = deciding.spans_to_judge(said, known, more)
             candidates = deciding.rated(deciding.judged(said, known, wanted), self.gear)
             chosen = choosing.one_label(text, choosing.choose(candidates))
+        chosen = deciding.as_defined(text, chosen)
         own = {
             Span(c.start, c.end): float(reading.introduced[place[0] : place[1] + 1].mean())
             for c in chosen
@@ -150,7 +151,12 @@ class Recogniser:
     def _finished(self, named: Named) -> tuple[LocalEntity, ...]:
         chances = self.chances(named)
         return tuple(
-            naming.entity(named.text, name, mentions, introduced=chances[name] > OWN)
+            naming.entity(
+                named.text,
+                name,
+                mentions,
+                introduced=chances[name] > OWN or coined.opens_with(named.text, mentions),
+            )
             for name, mentions in named.groups
         )
 
