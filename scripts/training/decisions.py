@@ -121,7 +121,7 @@ def fit_phrases() -> None:
         return [row for row, _ in chosen], [right for _, right in chosen]
 
     order = list(range(len(seen)))
-    random.Random(0).shuffle(order)  # noqa: S311 (folds need no secret)
+    random.Random(0).shuffle(order)
     second: tuple[list[Features], list[bool]] = ([], [])
     for fold in range(5):
         held = order[fold::5]

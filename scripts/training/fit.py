@@ -137,7 +137,10 @@ def fit(
     together = distributed.is_available() and distributed.is_initialized()
     rank, parts = (distributed.get_rank(), distributed.get_world_size()) if together else (0, 1)
     torch.manual_seed(plan.seed + rank)
-    draw, generator = random.Random(plan.seed), torch.Generator().manual_seed(plan.seed + rank)  # noqa: S311  # order of batches, no secret
+    draw, generator = (
+        random.Random(plan.seed),
+        torch.Generator().manual_seed(plan.seed + rank),
+    )
     cut = [part for one in examples for _, part in windows(one)]
     steps = -(-len(cut) // plan.batch) * plan.epochs
     adam = optimiser(network, plan)

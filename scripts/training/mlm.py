@@ -26,7 +26,7 @@ def sample(path: Path, number: int, seed: int) -> list[str]:
         rows = [json.loads(line) for line in lines]
     return [
         f"{row['title']}\n{row['abstract']}"
-        for row in random.Random(seed).sample(rows, number)  # noqa: S311  # a sample
+        for row in random.Random(seed).sample(rows, number)  # a sample
     ]
 
 
@@ -70,7 +70,7 @@ def train(abstracts: Path, out: Path, *, documents: int, minutes: float, seed: i
     texts = [encode(text, pieces) for text in sample(abstracts, documents, seed)]
     texts.sort(key=lambda text: len(text[0]))
     batches = [texts[i : i + BATCH] for i in range(0, len(texts), BATCH)]
-    random.Random(seed).shuffle(batches)  # noqa: S311  # an order
+    random.Random(seed).shuffle(batches)  # an order
     inside = [p for n, p in encoder.named_parameters() if not n.startswith("piece.")]
     optimiser = torch.optim.AdamW(
         [{"params": inside, "lr": RATE}, {"params": encoder.piece.parameters(), "lr": RATE / 4},
