@@ -17,6 +17,6 @@ def test_the_committed_graph_is_what_the_demo_makes(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    for name in ("graph.ttl", "report.md"):
+    for name in ("graph.ttl", "report.md", "manifest.json"):
         made = (tmp_path / "out" / name).read_text(encoding="utf-8")
         assert made == (ROOT / "outputs" / name).read_text(encoding="utf-8"), name
