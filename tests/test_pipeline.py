@@ -238,11 +238,13 @@ def test_interrupted_is_said_and_the_next_build_goes_on(tmp_path: Path) -> None:
         env={**os.environ, "KG_TEST_DELAY": "0.02"},
         stderr=subprocess.PIPE,
         text=True,
+        # A shell's background jobs ignore Ctrl-C, and so would this child if the tests are one.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 30
     while not (out / ".kg" / "readings.db").exists() and time.monotonic() < deadline:
         time.sleep(0.02)
-    time.sleep(2)
+    time.sleep(1)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=30)
     assert (process.returncode, said) == (130, "kg: interrupted\n")
