@@ -231,7 +231,7 @@ def test_a_full_disk_is_one_sentence_and_the_next_build_goes_on(tmp_path: Path) 
 
 
 def test_interrupted_is_said_and_the_next_build_goes_on(tmp_path: Path) -> None:
-    source = papers(tmp_path / "papers.jsonl", corpus(300))
+    source = papers(tmp_path / "papers.jsonl", corpus(500))
     out = tmp_path / "out"
     process = subprocess.Popen(
         [*RUNNER, "build", str(source), "-o", str(out), *QUICK],
@@ -244,7 +244,7 @@ def test_interrupted_is_said_and_the_next_build_goes_on(tmp_path: Path) -> None:
     deadline = time.monotonic() + 30
     while not (out / ".kg" / "readings.db").exists() and time.monotonic() < deadline:
         time.sleep(0.02)
-    time.sleep(1)
+    time.sleep(2)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=30)
     assert (process.returncode, said) == (130, "kg: interrupted\n")
