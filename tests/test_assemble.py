@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kg.assemble import assemble
-from kg.assemble.assembly import number, weakest_of_cycles
 from kg.assemble.spelling import is_coinable, is_initialism, key
+from kg.assemble.statements import number, weakest_of_cycles
 from kg.assemble.weighing import combined, weigh
 from kg.overrides import Overrides, Rule
 from kg.values import (

@@ -307,7 +307,7 @@ def _assemble(
     described: Mapping[str, Any],
     state: Path,
 ) -> list[tuple[str, str]]:
-    from kg.assemble.assembly import distinct
+    from kg.assemble.documents import distinct
 
     scratch = state / "assembly.db"
     scratch.unlink(missing_ok=True)

@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from kg.assemble.assembly import digest
+from kg.assemble.documents import digest
 from kg.values import Document, LocalEdge, LocalEntity, LocalResult, Reading
 
 _TABLES = """
