@@ -162,6 +162,7 @@ def as_row(reading: Reading) -> dict[str, Any]:
                 "label": entity.label,
                 "introduced": entity.introduced,
                 "mentions": [[m.span.start, m.span.end] for m in entity.mentions],
+                "confidences": [m.confidence for m in entity.mentions],
             }
             for entity in reading.entities
         ],
@@ -244,6 +245,7 @@ def _document(row: Mapping[str, Any]) -> Marked:
                 entity["label"],
                 bool(entity.get("introduced")),
                 tuple((start, end) for start, end in entity["mentions"]),
+                tuple(float(sure) for sure in entity.get("confidences", ())),
             )
             for entity in row["entities"]
         ),

@@ -38,6 +38,10 @@ def test_each_line_has_the_form_of_the_annotated_corpora(papers: Path, tmp_path:
         assert row["text"] == f"{paper['title']}\n{paper['abstract']}"
         assert (row["title"], row["abstract"]) == (paper["title"], paper["abstract"])
         assert set(row) == {"id", "title", "abstract", "text", "entities", "edges", "results"}
+        for entity in row["entities"]:
+            assert set(entity) == {"canonical", "label", "introduced", "mentions", "confidences"}
+            assert len(entity["confidences"]) == len(entity["mentions"])
+            assert all(0 < sure <= 1 for sure in entity["confidences"])
         canonicals = {entity["canonical"] for entity in row["entities"]}
         assert len(canonicals) == len(row["entities"])
         for edge in row["edges"]:
