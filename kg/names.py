@@ -153,7 +153,7 @@ _EMBEDDED: Final = frozenset(
 )
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=32_768)
 def parse(name: str) -> ModelName:
     """Return the parts of ``name``, which may be a repository (``org/name``) or a plain name."""
     whole = unicodedata.normalize("NFKC", name).strip()
@@ -330,7 +330,7 @@ def _technical(parsed: ModelName) -> tuple[object, ...]:
     )
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=32_768)
 def identity(name: str) -> tuple[object, ...]:
     """Return what all spellings of one model's name share, the organisation aside."""
     parsed = parse(name)
@@ -371,7 +371,7 @@ def official(name: ModelName) -> bool:
     return name.organisation.casefold() in published_by
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=32_768)
 def family_chain(name: str) -> tuple[str, ...]:
     """Return the families that ``name`` belongs to, widest first, and ``name`` itself last.
 
@@ -419,7 +419,7 @@ def _family_length(parsed: ModelName) -> int:
     return _family_at(list(parsed.pieces), 0)[0]
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=32_768)
 def families(name: str) -> tuple[str, ...]:
     """Return the names of families that ``name`` may be a member of, narrowest first.
 
@@ -464,7 +464,7 @@ def without(name: str, *kinds: str) -> str:
     return _join(parsed.name, [piece for piece in parsed.pieces if piece.kind not in kinds])
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=32_768)
 def parents(name: str) -> tuple[Hint, ...]:
     """Return the parents that ``name`` itself suggests, most telling first; often none.
 

@@ -68,14 +68,14 @@ def sentence_at(spans: list[Span], offset: int) -> Span:
     return spans[max(index, 0)]
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=32_768)
 def name_key(name: str) -> str:
     """Return what spellings of one name share: case, blanks, hyphens and underscores aside."""
     folded = _INVISIBLE.sub("", unicodedata.normalize("NFKC", name)).casefold()
     return re.sub(r"[\s\-_‐-―−]+", "", folded)
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=32_768)
 def slug(name: str) -> str:
     """Return ``name`` as the last part of an IRI: ``a-z0-9.-``, never empty, at most 80 long.
 

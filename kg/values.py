@@ -100,9 +100,12 @@ class LocalEntity:
     facts: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Evidence:
-    """Why a statement is believed: who said so, where, in which words, and how sure we are."""
+    """Why a statement is believed: who said so, where, in which words, and how sure we are.
+
+    Evidence sorts by its fields in their order; a place that is ``None`` comes before any other.
+    """
 
     document: str
     #: ``title``, ``abstract``, ``body`` (of a card), ``yaml:<key>`` or ``name``.
@@ -126,6 +129,17 @@ class Evidence:
     negated: bool = False
     #: For an inferred statement, the statements it rests on, as ``"subject relation object"``.
     premises: tuple[str, ...] = ()
+
+    def __lt__(self, other: Evidence) -> bool:
+        # Written out, since a generated comparison fails where one place is None and one is not.
+        return self._order() < other._order()
+
+    def _order(self) -> tuple[Any, ...]:
+        places = tuple((s.start, s.end) if s else (-1, -1) for s in (self.subject, self.object))
+        return (
+            *(self.document, self.field, self.span, self.sentence, self.kind, self.extractor),
+            *(self.rule, self.confidence, places, self.negated, self.premises),
+        )
 
 
 @dataclass(frozen=True, slots=True)

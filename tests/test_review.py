@@ -36,6 +36,14 @@ def test_a_candidate_edge_is_asked_with_its_sentence() -> None:
     assert question.evidence == WEAK
 
 
+def test_evidence_with_and_without_places_is_ordered() -> None:
+    """A table names no place for the model it describes, a sentence does."""
+    placed = replace(WEAK, subject=Span(11, 18), object=Span(31, 37))
+    assert sorted([placed, WEAK]) == [WEAK, placed]
+    (question,) = review.queue(graph(replace(CANDIDATE, evidence=(WEAK, placed))))
+    assert question.evidence == placed
+
+
 @pytest.mark.parametrize(
     "edge",
     [

@@ -17,13 +17,13 @@ def pieces(text: str) -> list[tuple[int, int, str]]:
     return [(m.start(), m.end(), m[0].casefold()) for m in PIECE.finditer(text)]
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=32_768)
 def key(name: str) -> str:
     """Return what the spellings of a name share: ``F1-score``, ``F1 score`` and ``f1score``."""
     return "".join(PIECE.findall(name)).casefold()
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=32_768)
 def singular(word: str) -> str:
     """Return a word without its plural s; short words and those in -ss, -us, -is stay."""
     if len(word) <= 3:
