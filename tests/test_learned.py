@@ -14,7 +14,7 @@ from kg.ner import learned
 from kg.ner.consistency import everywhere, one_label
 from kg.ner.features import Gazetteer, normal
 from kg.ner.learned import Tagger
-from kg.ner.tags import LABELS, TAGS, WordSpan, best_tags, decode, encode
+from kg.ner.tags import LABELS, TAGS, WordSpan, allowed, best_tags, decode, encode
 from kg.ner.words import SHAPES, WordPieces, shape, split
 
 TEXTS = [
@@ -153,6 +153,19 @@ def test_the_best_tags_are_always_a_legal_sequence() -> None:
     (tags,) = best_tags([scores])
     assert encode(40, decode(tags)) == tags
     assert best_tags([scores[:5], scores])[1] == tags
+
+
+def test_no_legal_sequence_is_likelier_than_the_best_tags() -> None:
+    table = np.where(np.array(allowed()), 0.0, -np.inf)
+    starts = np.array([0.0 if tag[0] in "OBS" else -np.inf for tag in TAGS])
+    ends = np.array([0.0 if tag[0] in "OES" else -np.inf for tag in TAGS])
+    for seed in range(20):
+        scores = np.random.default_rng(seed).normal(size=(3, len(TAGS))).astype(np.float32)
+        first, middle, last = scores[0] + starts, scores[1], scores[2] + ends
+        ways = first[:, None, None] + table[:, :, None] + middle[:, None] + table[None] + last
+        assert best_tags([scores]) == [
+            [int(tag) for tag in np.unravel_index(ways.argmax(), ways.shape)]
+        ]
 
 
 def certain(tags: list[str]) -> np.ndarray:

@@ -21,7 +21,7 @@ from kg.errors import UsageError
 from kg.ner.consistency import everywhere, one_label, span_score
 from kg.ner.features import Gazetteer, Knowledge, features
 from kg.ner.tags import LABELS, WordSpan, best_tags, decode
-from kg.ner.words import Word, WordPieces, split
+from kg.ner.words import CLS, SEP, Word, WordPieces, split
 
 if TYPE_CHECKING:
     import numpy as np
@@ -169,9 +169,8 @@ class Tagger:
             return Reading((), np.zeros((0, 1 + 4 * len(LABELS)), dtype=np.float32), empty, empty)
         shapes, rows = features(text, words, self.knowledge)
         pieces = [self.pieces(word.text) for word in words]
-        table = np.array(rows, dtype=np.float32)
         parts = [
-            (first, self._window(pieces[first:last], shapes[first:last], table[first:last]))
+            (first, self._window(pieces[first:last], shapes[first:last], rows[first:last]))
             for first, last in windows([len(p) for p in pieces])
         ]
         scores, plural, introduced = _merged(len(words), parts)
@@ -184,30 +183,24 @@ class Tagger:
         import numpy as np
 
         vocabulary = self.pieces.vocabulary
-        numbers, kinds, first, last = [vocabulary["[CLS]"]], [0], [], []
-        for found, kind in zip(pieces, shapes, strict=True):
-            first.append(len(numbers))
-            numbers.extend(found)
-            kinds.extend([kind] * len(found))
-            last.append(len(numbers) - 1)
-        numbers.append(vocabulary["[SEP]"])
-        kinds.append(0)
+        sizes = [len(found) for found in pieces]
+        last = np.cumsum(sizes)
+        kinds = np.zeros(last[-1] + 2, dtype=np.int64)
+        kinds[1:-1] = np.repeat(shapes, sizes)
+        numbers = [vocabulary[CLS], *itertools.chain.from_iterable(pieces), vocabulary[SEP]]
         feed: dict[str, Any] = {
-            name: np.array([values], dtype=np.int64)
-            for name, values in (
-                ("piece_shapes", kinds),
-                ("first", first),
-                ("last", last),
-                ("shapes", shapes),
-            )
+            "piece_shapes": kinds[None],
+            "first": (last - sizes + 1)[None],
+            "last": last[None],
+            "shapes": np.array([shapes], dtype=np.int64),
+            "rows": rows[None],
+            "vectors": (self.table[numbers] * self.scales[numbers])[None],
         }
-        feed["rows"] = rows[None]
-        feed["vectors"] = (self.table[numbers] * self.scales[numbers])[None]
         total: Any = None
         for session in self.sessions:
             scores, extra = (values[0] for values in session.run(None, feed))
-            scores = scores - scores.max(axis=1, keepdims=True)
-            likely = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+            odds = np.exp(scores - scores.max(axis=1, keepdims=True))
+            likely = odds / odds.sum(axis=1, keepdims=True)
             said = (likely, 1 / (1 + np.exp(-extra)))
             total = said if total is None else (total[0] + said[0], total[1] + said[1])
         likely, extra = total[0] / len(self.sessions), total[1] / len(self.sessions)

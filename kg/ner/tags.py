@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
@@ -73,15 +73,19 @@ def allowed() -> list[list[bool]]:
 
 
 def best_tags(scores: Sequence[Floats]) -> list[list[int]]:
-    """The best allowed tag sequence of each document, given log-probabilities (words x tags)."""
+    """The best allowed tag sequence of each document, given log-probabilities (words x tags).
+
+    What :func:`allowed` admits comes down to two ways into a tag: O, B and S follow the best of
+    O, E and S; I and E follow the better of B and I of their own label.
+    """
     import numpy as np
 
-    if not scores:
-        return []
     lengths = [len(rows) for rows in scores]
-    longest = max(lengths)
-    gaps: Any = np.where(np.array(allowed()), 0.0, -1e9).astype(np.float32).T[None]
-    starts = np.array([0.0 if tag[0] in "OBS" else -1e9 for tag in TAGS], dtype=np.float32)
+    longest = max(lengths, default=0)
+    if not longest:
+        return [[] for _ in scores]
+    closed = np.array([i for i, tag in enumerate(TAGS) if tag[0] in "OES"])
+    opening = np.array([i for i, tag in enumerate(TAGS) if tag[0] in "OBS"])
     ends = np.array([0.0 if tag[0] in "OES" else -1e9 for tag in TAGS], dtype=np.float32)
     padded = np.zeros((longest, len(scores), len(TAGS)), dtype=np.float32)
     for d, rows in enumerate(scores):
@@ -89,17 +93,32 @@ def best_tags(scores: Sequence[Floats]) -> list[list[int]]:
         padded[len(rows) :, d, 1:] = -1e9  # a padded place is O, so that it changes nothing
         if len(rows):
             padded[len(rows) - 1, d] += ends
-    back = np.zeros(padded.shape, dtype=np.int16)
-    best = padded[0] + starts if longest else np.zeros((len(scores), len(TAGS)), dtype=np.float32)
+    documents = np.arange(len(scores))
+    before = np.zeros((longest, len(scores)), dtype=np.int64)  # the best closed tag before
+    goes_on = np.zeros((longest, len(scores), len(LABELS)), dtype=bool)  # I before, and not B
+    best = np.full((len(scores), len(TAGS)), -1e9, dtype=np.float32)
+    best[:, opening] = 0.0
+    best += padded[0]
     for i in range(1, longest):
-        ways = best[:, None, :] + gaps
-        back[i] = ways.argmax(axis=2)
-        best = ways.max(axis=2) + padded[i]
-    found = []
+        before[i] = closed[best[:, closed].argmax(axis=1)]
+        begun = best[:, 1:].reshape(len(scores), len(LABELS), 4)  # B I E S of each label
+        goes_on[i] = begun[:, :, 1] > begun[:, :, 0]
+        ways = np.empty_like(best)
+        ways[:, opening] = best[documents, before[i]][:, None]
+        ways[:, 1:].reshape(begun.shape)[:, :, 1:3] = begun[:, :, :2].max(axis=2)[:, :, None]
+        best = ways + padded[i]
     last = best.argmax(axis=1)
-    for d, length in enumerate(lengths):
-        tags = [int(last[d])] if longest else []
-        for i in range(longest - 1, 0, -1):
-            tags.append(int(back[i, d, tags[-1]]))
-        found.append(tags[::-1][:length])
-    return found
+    return [
+        _walked_back(int(last[d]), before[:, d].tolist(), goes_on[:, d].tolist())[:length]
+        for d, length in enumerate(lengths)
+    ]
+
+
+def _walked_back(last: int, before: Sequence[int], goes_on: Sequence[Sequence[bool]]) -> list[int]:
+    """The tags that lead to the last one."""
+    tags = [last]
+    for i in range(len(before) - 1, 0, -1):
+        label, place = divmod(tags[-1] - 1, 4)
+        inside = tags[-1] > 0 and place in (1, 2)
+        tags.append(4 * label + 1 + goes_on[i][label] if inside else before[i])
+    return tags[::-1]

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 WORD = re.compile(r"[^\W_]+|[^\w\s]|_")
 UNKNOWN, CLS, SEP = "[UNK]", "[CLS]", "[SEP]"
@@ -39,6 +40,7 @@ def split(text: str) -> list[Word]:
     return [Word(match.start(), match.end(), match[0]) for match in WORD.finditer(text)]
 
 
+@lru_cache(maxsize=32_768)
 def shape(word: str) -> int:
     """The number of a word's shape in :data:`SHAPES`.
 
