@@ -7,14 +7,16 @@ done, 1 failed, 2 usage, 3 checks found problems, 4 not found, 5 timed out, 130 
 from __future__ import annotations
 
 import argparse
+import difflib
 import importlib
 import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from kg import __version__, config
 from kg.commands import COMMANDS, module_of
-from kg.errors import KGError
+from kg.errors import KGError, UsageError
 
 _EPILOG = """\
 a first graph:
@@ -27,11 +29,33 @@ exit status: 0 done, 1 failed, 2 usage, 3 checks found problems, 4 not found, 5 
 """
 
 
+class Parser(argparse.ArgumentParser):
+    """A parser whose complaint is one sentence that names the nearest word there is."""
+
+    def parse_known_intermixed_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]
+        """Parse, and complain of options that there are not before of what is missing."""
+        known = tuple(self._option_string_actions)
+        for word in args or ():
+            if word == "--":
+                break
+            option = word.partition("=")[0]
+            is_long = option.startswith("--") and not any(o.startswith(option) for o in known)
+            if is_long:
+                near = difflib.get_close_matches(option, known, 1, 0.5)
+                hint = f"did you mean {near[0]}?" if near else f"{self.prog} --help lists them"
+                raise UsageError(f"{self.prog} has no option {option}; {hint}")
+        return super().parse_known_intermixed_args(args, namespace)
+
+    def error(self, message: str) -> NoReturn:
+        """Raise the complaint; ``main`` prints it."""
+        raise UsageError(f"{self.prog}: {message}; {self.prog} --help shows how it is called")
+
+
 def _parser() -> argparse.ArgumentParser:
     """Return the parser of ``kg`` itself, which knows the commands' names but loads none."""
     width = max(map(len, COMMANDS))
     listing = "\n".join(f"  {name:{width}}  {line}" for name, line in COMMANDS.items())
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="kg",
         usage="kg [--version] COMMAND ...",
         description="Build, explore, query and trace a knowledge graph of machine learning,\n"
@@ -41,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"kg {__version__}")
-    parser.add_argument("command", choices=COMMANDS, metavar="COMMAND", help=argparse.SUPPRESS)
+    parser.add_argument("command", metavar="COMMAND", help=argparse.SUPPRESS)
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     return parser
 
@@ -49,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
 def command_parser(command: str) -> argparse.ArgumentParser:
     """Return the parser of one command, importing its module."""
     module = importlib.import_module(module_of(command))
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog=f"kg {command}",
         description=module.DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -72,6 +96,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         parsed = _parser().parse_args(argv)
+        if parsed.command not in COMMANDS:
+            near = difflib.get_close_matches(parsed.command, COMMANDS, 1, 0.5)
+            hint = f"did you mean '{near[0]}'?" if near else "kg --help lists them"
+            raise UsageError(f"there is no command '{parsed.command}'; {hint}")
         # Intermixed: `kg query DIR --limit 5 QUERY` is as good as `kg query --limit 5 DIR QUERY`.
         parser = configured_parser(parsed.command)
         arguments = parser.parse_intermixed_args(parsed.arguments)

@@ -29,6 +29,15 @@ _TYPES: Final[Mapping[str, type[Any]]] = {
 }
 
 
+class NoGraph(NotFound):
+    """A folder that should hold a graph does not."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__("graph", str(folder))
+        what = "holds no graph" if folder.is_dir() else "is no folder with a graph"
+        self.args = (f"{folder} {what} (no {MANIFEST}); kg build INPUT -o {folder} makes one",)
+
+
 class Lines(Collection[T], Generic[T]):
     """A collection on disk: iterating reads the file anew, a value at a time."""
 
@@ -62,7 +71,7 @@ class StoredGraph:
         self.folder = Path(folder)
         manifest = self.folder / MANIFEST
         if not manifest.is_file():
-            raise NotFound(f"graph in {self.folder} (no {MANIFEST} there)", str(folder))
+            raise NoGraph(self.folder)
         self.manifest: Mapping[str, Any] = msgspec.json.decode(manifest.read_bytes())
 
     def _lines(self, name: str) -> Lines[Any]:

@@ -476,6 +476,37 @@ def test_two_documents_with_one_id_are_both_kept() -> None:
     assert len({document.id for document in graph.documents}) == 2
 
 
+_RECORD = st.builds(
+    Document,
+    st.sampled_from(["a", "b", "a~0123456789abcdef"]),
+    st.just("paper"),
+    st.sampled_from(["One", "Two"]),
+    st.sampled_from(["Text.", "Other text.", "Third."]),
+)
+
+
+@given(st.lists(_RECORD, max_size=12), st.randoms(use_true_random=False))
+@settings(deadline=None)
+def test_what_a_document_is_called_depends_on_content_and_not_on_order(
+    drawn: list[Document], chance: random.Random
+) -> None:
+    documents = assemble(map(Reading, drawn)).documents
+    shuffled = chance.sample(drawn, len(drawn))
+    assert assemble(map(Reading, [*shuffled, *drawn[:3]])).documents == documents
+    assert len({document.id for document in documents}) == len(documents)
+    texts = {(document.id, document.text) for document in drawn}
+    assert sorted(d.text for d in documents) == sorted(text for _, text in texts)
+
+
+def test_an_id_that_ends_as_ours_do_collides_with_none() -> None:
+    twins = [Document("a", "paper", "", text) for text in ("One.", "Two.")]
+    (_, longer) = assemble(map(Reading, twins)).documents
+    taken = Document(longer.id, "paper", "", "Three.")
+    found = assemble(map(Reading, [*twins, taken])).documents
+    assert sorted(document.text for document in found) == ["One.", "Three.", "Two."]
+    assert len({document.id for document in found}) == 3
+
+
 # ------------------------------------------------------------------ corrections
 
 
@@ -542,6 +573,13 @@ def test_added_entities_aliases_and_edges_are_there_with_their_reason() -> None:
     source = next(document for document in graph.documents if document.id == proof.document)
     assert proof.span.of(source.text) == proof.sentence
     assert "seen (Ada)" in proof.sentence
+
+
+def test_a_document_may_be_called_as_the_one_that_holds_the_rules() -> None:
+    mine = reading("overrides", "[[Foo-1B|Model]], [[Bar-1B|Model]].")
+    graph = assemble([mine], overrides=_rules(("add_edge", "Foo-1B", "fineTunedFrom", "Bar-1B")))
+    assert [document.id for document in graph.documents] == ["overrides", "overrides~"]
+    assert [edge.evidence[0].document for edge in graph.edges] == ["overrides~"]
 
 
 def test_a_rejected_edge_stays_as_retracted() -> None:

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from kg import __version__
+from kg import __version__, store
+from kg.assemble import assemble
 from kg.cli import command_parser, main
 from kg.commands import COMMANDS, module_of
+from tests.readings import reading
 
 KG = [sys.executable, "-m", "kg"]
 
@@ -25,6 +27,15 @@ def kg(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]
         timeout=120,
         check=False,
     )
+
+
+@pytest.fixture(scope="module")
+def graph_folder(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The folder of a graph with one edge, TinyNet distilledFrom BigNet."""
+    folder = tmp_path_factory.mktemp("graph")
+    said = reading("d", "[[TinyNet|Model]] [[BigNet|Model]].", "TinyNet distilledFrom BigNet")
+    store.write(assemble([said]), folder)
+    return str(folder)
 
 
 def test_help_lists_every_command() -> None:
@@ -59,11 +70,56 @@ def test_the_version_is_printed() -> None:
     assert kg("--version").stdout == f"kg {__version__}\n"
 
 
-def test_an_unknown_command_is_a_usage_error() -> None:
-    done = kg("biuld")
-    assert done.returncode == 2
-    assert "invalid choice: 'biuld'" in done.stderr
-    assert done.stdout == ""
+@pytest.mark.parametrize(
+    ("arguments", "status", "says"),
+    [
+        (["biuld"], 2, "kg: there is no command 'biuld'; did you mean 'build'?"),
+        (["xyzzy"], 2, "kg: there is no command 'xyzzy'; kg --help lists them"),
+        (
+            ["build", "p.jsonl", "--gaer", "fast"],
+            2,
+            "kg: kg build has no option --gaer; did you mean --gear?",
+        ),
+        (
+            ["build", "p.jsonl"],
+            2,
+            "kg: kg build: the following arguments are required: -o/--out; "
+            "kg build --help shows how it is called",
+        ),
+        (
+            ["stats", "nowhere"],
+            4,
+            "kg: nowhere is no folder with a graph (no manifest.json); "
+            "kg build INPUT -o nowhere makes one",
+        ),
+        (
+            ["explain", "OUTPUTS", "TinyNet", "distilledFrom"],
+            2,
+            "kg: an edge has two ends: kg explain OUTPUTS 'TinyNet' distilledFrom OBJECT; "
+            "for the node alone leave distilledFrom out",
+        ),
+    ],
+)
+def test_a_mistake_is_one_sentence_with_a_remedy(
+    arguments: list[str],
+    status: int,
+    says: str,
+    graph_folder: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main([a.replace("OUTPUTS", graph_folder) for a in arguments]) == status
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err) == ("", says.replace("OUTPUTS", graph_folder) + "\n")
+
+
+def test_an_edge_that_nobody_states_is_answered_with_those_between_its_ends(
+    graph_folder: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["explain", graph_folder, "TinyNet", "fineTunedFrom", "BigNet"]) == 4
+    assert capsys.readouterr().err == (
+        "kg: no document says: model/tinynet fineTunedFrom model/bignet. Between the two the "
+        "graph knows: model/tinynet distilledFrom model/bignet\n"
+    )
 
 
 def test_a_folder_without_a_graph_is_not_found(tmp_path: Path) -> None:

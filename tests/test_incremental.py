@@ -1,5 +1,7 @@
 """However the work is cut up, the outcome is that of a build from scratch, byte for byte."""
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -7,10 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kg.errors import KGError
+from kg.errors import KGError, NotFound
 from kg.overrides import Overrides, Rule
 from kg.pipeline import reading
 from kg.pipeline.build import build, remove
+from kg.store import StoredGraph
 from tests import building
 from tests.building import in_memory, outputs, papers
 
@@ -79,6 +82,38 @@ def test_removed_documents_leave_no_trace(texts: dict[str, str], data: st.DataOb
         # And put back, they are as if they had never been away.
         build([home / "whole.jsonl"], home / "whole", formats=FORMATS)
         assert outputs(home / "whole") == scratch(home, "again", texts)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["a", "b"]), _TEXT), min_size=2, max_size=6), st.data())
+@UNHURRIED
+def test_documents_of_one_id_give_the_same_graph_in_any_order_and_any_parts(
+    records: list[tuple[str, str]], data: st.DataObject
+) -> None:
+    shuffled = data.draw(st.permutations(records))
+    cut = data.draw(st.integers(1, len(records) - 1))
+    with TemporaryDirectory(dir=in_memory()) as folder:
+        home = Path(folder)
+
+        def written(name: str, some: Sequence[tuple[str, str]]) -> Path:
+            rows = [json.dumps({"id": i, "title": "T", "abstract": text}) for i, text in some]
+            (home / name).write_text("\n".join(rows), encoding="utf-8")
+            return home / name
+
+        build([written("all.jsonl", records)], home / "whole", formats=FORMATS)
+        build([written("one.jsonl", shuffled[:cut])], home / "parts", formats=FORMATS)
+        build([written("two.jsonl", shuffled[cut:])], home / "parts", formats=FORMATS, add=True)
+        assert outputs(home / "parts") == outputs(home / "whole")
+
+
+def test_one_of_several_documents_of_an_id_can_be_removed(tmp_path: Path) -> None:
+    rows = [json.dumps({"id": "a", "title": "T", "abstract": text}) for text in ("Foo1.", "Bar1.")]
+    (tmp_path / "p.jsonl").write_text("\n".join(rows), encoding="utf-8")
+    build([tmp_path / "p.jsonl"], tmp_path / "out", formats=FORMATS)
+    first, longer = StoredGraph(tmp_path / "out").documents
+    remove(tmp_path / "out", [longer.id])
+    assert list(StoredGraph(tmp_path / "out").documents) == [first]
+    with pytest.raises(NotFound):
+        remove(tmp_path / "out", [longer.id])
 
 
 def test_a_changed_document_is_read_again_and_the_old_text_is_gone(tmp_path: Path) -> None:

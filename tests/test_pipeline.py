@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from kg.cli import main
+from kg.errors import ReadError
 from kg.pipeline import folder as folders
 from kg.pipeline.build import build, remove, save
 from kg.pipeline.changes import changes
@@ -143,6 +144,20 @@ def test_a_vanished_input_is_one_sentence(
     assert told.err.count("\n") == 1
     assert "gone.jsonl" in told.err
     assert not (tmp_path / "out" / "manifest.json").exists()
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\x00\x01\x02"])
+def test_inputs_without_a_document_leave_the_graph_that_is_there(
+    source: Path, tmp_path: Path, content: bytes | None
+) -> None:
+    build([source], tmp_path / "out", formats=["turtle"])
+    before = outputs(tmp_path / "out")
+    (tmp_path / "in").mkdir()
+    if content is not None:
+        (tmp_path / "in" / "a.txt").write_bytes(content)
+    with pytest.raises(ReadError, match="no document was found"):
+        build([tmp_path / "in"], tmp_path / "out", formats=["turtle"])
+    assert outputs(tmp_path / "out") == before
 
 
 def test_an_unknown_format_is_said_before_any_work(

@@ -254,21 +254,11 @@ def test_documents_pass_through() -> None:
 # Ids
 
 
-def test_same_document_twice_is_read_once(tmp_path: Path) -> None:
-    path = written(tmp_path / "p.jsonl", "\n".join([json.dumps(PAPER)] * 3))
-    skipped: list[Skipped] = []
-    assert len(documents(path, on_skip=skipped.append)) == 1
-    assert [item.lost for item in skipped] == [False, False]
-
-
-def test_different_documents_under_one_id_are_both_kept(tmp_path: Path) -> None:
+def test_documents_of_one_id_all_come_under_it(tmp_path: Path) -> None:
     other = {**PAPER, "abstract": "Another."}
-    path = written(tmp_path / "p.jsonl", f"{json.dumps(PAPER)}\n{json.dumps(other)}")
-    skipped: list[Skipped] = []
-    first, second = documents(path, on_skip=skipped.append)
-    assert first.id == "2504.13837"
-    assert second.id.startswith("2504.13837-")
-    assert [item.lost for item in skipped] == [False]
+    records = [json.dumps(record) for record in (PAPER, PAPER, other)]
+    found = documents(written(tmp_path / "p.jsonl", "\n".join(records)))
+    assert [document.id for document in found] == ["2504.13837"] * 3
 
 
 def test_ids_do_not_depend_on_the_order(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from kg.overrides import Overrides, Rule
 from kg.text import slug
 from kg.values import Document, Entity, Evidence, Span
 
-#: The document that holds the rules, so that a curated statement can quote its own.
+#: The id of the document that holds the rules, so that a curated statement can quote its own.
 DOCUMENT: Final = "overrides"
 
 _encode = msgspec.json.Encoder().encode
@@ -271,10 +271,11 @@ class Corrections:
         lines = [_sentence(rule) for rule in rules]
         text = "\n".join([title, *lines])
         (number,) = self._run("SELECT coalesce(max(no), -1) + 1 FROM document").fetchone()
-        document = Document(DOCUMENT, "text", title, text)
-        self._run(
-            "INSERT INTO document VALUES (?, ?, NULL, ?)", (number, DOCUMENT, _encode(document))
-        )
+        own = DOCUMENT
+        while self._run("SELECT 1 FROM document WHERE id = ?", (own,)).fetchone():
+            own += "~"  # a paper may be called that
+        document = Document(own, "text", title, text)
+        self._run("INSERT INTO document VALUES (?, ?, NULL, ?)", (number, own, _encode(document)))
         start = len(title) + 1
         spans: dict[Rule, Span] = {}
         for rule, line in zip(rules, lines, strict=True):
@@ -285,7 +286,7 @@ class Corrections:
         ):
             span = spans[rule]
             evidence = Evidence(
-                document=DOCUMENT,
+                document=own,
                 field="body",
                 span=span,
                 sentence=span.of(text),

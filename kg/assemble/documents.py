@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import groupby
+from typing import Final
 
 import msgspec
 
 from kg.values import Document, Evidence, Reading
 
+#: What :func:`distinct` ends an id with.
+_ENDING: Final = re.compile(r"~[0-9a-f]{16}\Z")
 _encode_sorted = msgspec.json.Encoder(order="deterministic").encode
 
 
@@ -20,17 +24,21 @@ def digest(document: Document) -> bytes:
 
 
 def distinct(readings: Iterable[Reading]) -> Iterator[Reading]:
-    """Yield ``readings``, sorted by id and digest, without repetition, each under its own id.
+    """Yield ``readings``, sorted by id and digest, one a text, each under an id of its own.
 
-    The first document of an id keeps it; the id of another ends in a part of its digest.
+    Of documents with one id and one text the first stands for all.  The first text of an id keeps
+    it; the id of another ends in a part of its digest, as does one that has such an ending already.
     """
     for id_, group in groupby(readings, key=lambda reading: reading.document.id):
-        last = b""
+        seen: set[bytes] = set()
         for reading in group:
-            own = digest(reading.document)
-            if own != last:
-                yield renamed(reading, f"{id_}~{own.hex()[:16]}") if last else reading
-            last = own
+            text = hashlib.sha256(_encode_sorted((reading.document.kind, reading.document.text)))
+            if text.digest() in seen:
+                continue
+            plain = not seen and not _ENDING.search(id_)
+            seen.add(text.digest())
+            own = digest(reading.document).hex()[:16]
+            yield reading if plain else renamed(reading, f"{id_}~{own}")
 
 
 def renamed(reading: Reading, id_: str) -> Reading:

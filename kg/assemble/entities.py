@@ -139,11 +139,13 @@ class Entities:
 
     def _rows(self) -> Iterator[tuple[str, Row]]:
         """Yield every entity of every document with its root, ordered by root."""
-        # Read root by root, as the loop that consumes this writes to the same table.
-        roots = self._database.execute("SELECT DISTINCT root FROM local ORDER BY root").fetchall()
-        for (root,) in roots:
+        # Root by root, as the loop that consumes this writes to the same table.
+        after = "SELECT min(root) FROM local WHERE root > ?"
+        (root,) = self._database.execute("SELECT min(root) FROM local").fetchone()
+        while root is not None:
             for row in self._rows_where("root", root):
                 yield root, row
+            (root,) = self._database.execute(after, (root,)).fetchone()
 
     def _rows_where(self, column: str, value: object) -> list[Row]:
         """Return the rows of one root or cell, by document and place in it."""
@@ -231,7 +233,8 @@ class Entities:
         run = self._database.execute
         # Ids with a double hyphen; a plain slug holds none, so only these can clash.
         longer: set[str] = set()
-        ids: list[tuple[str, int]] = []
+        run("CREATE TEMP TABLE identified (no INTEGER PRIMARY KEY, id TEXT)")
+        ids = Inserts(self._database, "identified", 2)
         before = ""
         found = run(
             "SELECT no, type, slug, prefix, suffix, long, name FROM cell ORDER BY type, slug,"
@@ -240,7 +243,7 @@ class Entities:
         for no, type_, plain, prefix, suffix, long, name in found:
             stem = f"{type_.lower()}/{plain}"
             if not prefix and not suffix and stem != before:
-                ids.append((stem, no))
+                ids.add((no, stem))
             else:
                 if prefix:
                     stem_ = f"{type_.lower()}/{prefix}--{plain}"
@@ -250,9 +253,11 @@ class Entities:
                 while chosen in longer:
                     chosen, again = f"{stem_}--{again}", again + 1
                 longer.add(chosen)
-                ids.append((chosen, no))
+                ids.add((no, chosen))
             before = stem
-        self._database.executemany("UPDATE cell SET id = ? WHERE no = ?", ids)
+        ids.flush()
+        run("UPDATE cell SET id = i.id FROM identified i WHERE i.no = cell.no")
+        run("DROP TABLE identified")
         run("CREATE UNIQUE INDEX cell_id ON cell (id)")
 
 

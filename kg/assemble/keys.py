@@ -35,7 +35,7 @@ class Keys:
             "INSERT INTO known SELECT key, group_concat(DISTINCT label), min(name),"
             " count(DISTINCT document) FROM local GROUP BY key ORDER BY key"
         )
-        pointers: list[tuple[object, ...]] = []
+        pointers = Inserts(self._database, "pointer", 5)
         lexicon = spelling.lexicon()
         for key, labels, name in run("SELECT key, labels, name FROM known ORDER BY key"):
             types = frozenset(labels.split(","))
@@ -43,13 +43,13 @@ class Keys:
             if entry is not None and entry.scope in ("alias", "abbreviation"):
                 target = spelling.key(entry.name)
                 if target != key and entry.type in types and _unifiable(name, entry.name, types):
-                    pointers.append((key, target, "lexicon", 0.99, ""))
+                    pointers.add((key, target, "lexicon", 0.99, ""))
                     continue
             for variant in spelling.variants(name, types):
                 if variant.key != key and self._is_known(variant, name, types):
-                    pointers.append((key, variant.key, variant.reason, variant.score, ""))
+                    pointers.add((key, variant.key, variant.reason, variant.score, ""))
                     break
-        self._database.executemany("INSERT INTO pointer VALUES (?, ?, ?, ?, ?)", pointers)
+        pointers.flush()
         self._point_formats()
         self._point_abbreviations()
 

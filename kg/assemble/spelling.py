@@ -27,7 +27,7 @@ _TABLES = ("curated.tsv", "core.tsv")
 GENERIC = frozenset({"Method", "Task", "Metric"})
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=32_768)
 def key(name: str) -> str:
     """Return what the spellings of one name share.
 

@@ -106,6 +106,9 @@ def tell(report: BuildReport, *, as_json: bool) -> int:
             f"{counts['entities']:,} entities, {counts['edges']:,} edges, "
             f"{counts['results']:,} scores\n"
         )
+        if report.repeated:
+            again = "record came" if report.repeated == 1 else "records came"
+            sys.stderr.write(f"{report.repeated:,} {again} again; the same counts once\n")
     for line in skipped[:10]:
         sys.stderr.write(f"skipped: {line}\n")
     if len(skipped) > 10:

@@ -93,9 +93,13 @@ def run(arguments: argparse.Namespace) -> int:
         rows = [{"check": name, "ok": ok, "says": says} for name, ok, says in results]
         print_json({"version": __version__, "checks": rows})
     else:
-        console().print(f"kg {__version__}")
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table.grid(padding=(0, 2))
         for name, ok, says in results:
-            sign = "[green]ok[/]  " if ok else "[red]amiss[/]"
-            console().print(f"{sign} [bold]{name:11}[/]", end="")
-            console().print(says, markup=False)
+            sign = Text("ok", "green") if ok else Text("amiss", "red")
+            table.add_row(sign, Text(name, "bold"), Text(says))
+        console().print(f"kg {__version__}")
+        console().print(table)
     return 0 if all(ok for _, ok, _ in results) else 3

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from kg.commands.output import add_json, console, print_json
-from kg.errors import NotFound
+from kg.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,6 +22,15 @@ Say where something in the graph comes from.
   kg explain out Qwen2.5                                       a node, its names and its merges
   kg explain out "Light-R1-32B" fineTunedFrom "Qwen2.5-32B"    an edge and all that speaks for it
 """
+
+
+class NoEdge(NotFound):
+    """No document states that edge."""
+
+    def __init__(self, edge: str, between: list[str]) -> None:
+        super().__init__("edge", edge, between)
+        known = "; ".join(between) or "nothing"
+        self.args = (f"no document says: {edge}. Between the two the graph knows: {known}",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,13 +52,16 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.relation is None:
         return _entity(graph, entity, as_json=arguments.json)
     if arguments.object is None:
-        raise NotFound("edge", f"{arguments.name} {arguments.relation} (give the object too)")
+        raise UsageError(
+            f"an edge has two ends: kg explain {arguments.folder} {arguments.name!r} "
+            f"{arguments.relation} OBJECT; for the node alone leave {arguments.relation} out"
+        )
     other = find(graph, arguments.object)
     edges = [e for e in graph.edges if {e.subject, e.object} == {entity.id, other.id}]
     chosen = [e for e in edges if e.key == (entity.id, arguments.relation, other.id)]
     if not chosen:
-        between = [f"{e.subject} {e.relation} {e.object}" for e in edges]
-        raise NotFound("edge", f"{entity.id} {arguments.relation} {other.id}", between)
+        between = [" ".join(e.key) for e in edges]
+        raise NoEdge(f"{entity.id} {arguments.relation} {other.id}", between)
     return _edge(graph, chosen[0], as_json=arguments.json)
 
 
@@ -74,7 +86,10 @@ def _entity(graph: StoredGraph, entity: Entity, *, as_json: bool) -> int:
         screen, "facts", [f"{key}: {value}  ({document})" for key, value, document in entity.facts]
     )
     _list(screen, "introduced in", [f"{d}  {titles.get(d, '')}" for d in entity.introduced_in])
-    mentions = [f"{document}  {count} times" for document, count in entity.mentioned_in]
+    mentions = [
+        f"{document}  {'once' if count == 1 else f'{count} times'}  {titles.get(document, '')}"
+        for document, count in entity.mentioned_in
+    ]
     _list(screen, "mentioned in", mentions)
     joined = [
         f"{m.name}: {m.reason}, {m.score:.2f}" + (f", {m.document}" if m.document else "")

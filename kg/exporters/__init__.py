@@ -6,6 +6,7 @@ An exporter is a function ``write(graph, path, *, base, also=())``: it streams a
 
 from __future__ import annotations
 
+import difflib
 import importlib
 from collections.abc import Callable
 from typing import Any, Final
@@ -58,7 +59,8 @@ FILES: Final[dict[str, str]] = {
 def exporter(name: str) -> Callable[..., None]:
     """Return the function that writes the format called ``name``."""
     if name not in EXPORTERS:
-        raise NotFound("export format", name, sorted(EXPORTERS))
+        near = difflib.get_close_matches(name, EXPORTERS, 3, 0.6)
+        raise NotFound("export format", name, near or sorted(EXPORTERS))
     module, function = EXPORTERS[name].split(":")
     found: Any = getattr(importlib.import_module(module), function)
     return found  # type: ignore[no-any-return]

@@ -20,7 +20,7 @@ import msgspec
 
 from kg import __version__, store
 from kg.assemble import Assembly
-from kg.errors import ChecksFailed, KGError, NotFound
+from kg.errors import ChecksFailed, KGError, NotFound, ReadError
 from kg.exporters import EXPORTERS, FILES, exporter
 from kg.ner import Gear
 from kg.overrides import Overrides
@@ -54,7 +54,7 @@ class BuildReport:
     repeated: int
     #: Records that could not be read, each as a sentence with its place.
     skipped: tuple[str, ...]
-    #: What was passed over without a loss: repeated documents, files of other kinds.
+    #: What was passed over without a loss: records of one id, files of other kinds.
     notes: tuple[str, ...]
     #: What a person might want to look at, as ``(kind, sentence)``.
     doubts: tuple[tuple[str, str], ...]
@@ -121,7 +121,14 @@ def build(
             for place in inputs
         ]
         documents = read(local, reader=reader, strict=strict, on_skip=left_out.take)
-        return kept.collect(_counted(documents, "collect", progress), keep=add)
+        generation, repeated = kept.collect(_counted(documents, "collect", progress), keep=add)
+        if not kept.count(generation):
+            # A graph of nothing would take the place of a good one.
+            names = ", ".join(str(place) for place in local) or "no input"
+            reasons = [*left_out.lost, *left_out.notes]
+            why = f"; {reasons[0]}" if reasons else "; kg build --help tells what is read"
+            raise ReadError(f"no document was found in {names}{why}")
+        return generation, repeated
 
     return _rebuild(home, settings, collect, left_out, means)
 
@@ -196,6 +203,11 @@ def _rebuild(
             # Not the texts are at fault then, and a graph of nothing would replace a good one.
             raise KGError(f"none of {fresh} documents could be read; the first: {failed[0]}")
         left_out.lost += failed
+        left_out.notes += [
+            f"{count} different records have the id {id_}; the same text counts once, others get "
+            "a longer id"
+            for id_, count in kept.shared(generation)
+        ]
         described = _manifest(kept, generation, version, settings, len(left_out.lost))
         new = folders.staged(home)
         doubts = _assemble(kept, generation, version, settings, described, state)

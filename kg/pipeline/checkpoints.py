@@ -114,7 +114,9 @@ class Checkpoints:
     def without(self, ids: Iterable[str]) -> tuple[int, list[str]]:
         """Make the current documents but those called ``ids`` the next generation.
 
-        Returns its number and those of ``ids`` that no document has.
+        An id takes all documents that were given it; the longer one that the graph gives to one
+        of several (``id~digest``) takes that one.  Returns the generation's number and those of
+        ``ids`` that no document has.
         """
         run = self._database.execute
         generation = self.current + 1
@@ -130,8 +132,16 @@ class Checkpoints:
                 "DELETE FROM member WHERE generation = ? AND digest IN"
                 " (SELECT digest FROM document WHERE id = ?)",
                 (generation, id_),
-            )
-            if not gone.rowcount:
+            ).rowcount
+            if not gone:
+                # One of several documents of one id, as the graph calls it.
+                given, _, ending = id_.rpartition("~")
+                gone = run(
+                    "DELETE FROM member WHERE generation = ? AND digest IN (SELECT digest"
+                    " FROM document WHERE id = ? AND lower(substr(hex(digest), 1, 16)) = ?)",
+                    (generation, given, ending),
+                ).rowcount
+            if not gone:
                 missing.append(id_)
         run("COMMIT")
         return generation, missing
@@ -150,6 +160,14 @@ class Checkpoints:
             (generation,),
         ):
             yield id_
+
+    def shared(self, generation: int) -> Iterator[tuple[str, int]]:
+        """Yield each id that several documents of a generation have, and how many they are."""
+        yield from self._database.execute(
+            "SELECT id, count(*) FROM document JOIN member USING (digest) WHERE generation = ?"
+            " GROUP BY id HAVING count(*) > 1 ORDER BY id",
+            (generation,),
+        )
 
     def sums(self, generation: int) -> dict[str, tuple[int, str]]:
         """Return for each kind of document how many there are and a hash of them all."""

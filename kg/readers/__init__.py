@@ -12,7 +12,6 @@ folder, is told to ``on_skip`` and left out.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 import re
@@ -69,10 +68,10 @@ def read(
     strict: bool = False,
     on_skip: Callable[[Skipped], None] = lambda skipped: None,
 ) -> Iterator[Document]:
-    """Yield the documents of all ``inputs``, in their order, each id once.
+    """Yield the documents of all ``inputs``, in their order, as often as they come.
 
-    Folders are read in the order of their files' names.  A document is passed over where the
-    same one came before; a different one under the same id gets a suffix made of its content.
+    Folders are read in the order of their files' names.  What has one id is told apart, and what
+    is the same made one, by :func:`kg.assemble.documents.distinct`, whatever the order.
     ``reader`` forces one of :data:`READERS` (or of a plug-in) on every input; ``strict`` raises
     :class:`kg.errors.ReadError` at the first record that is lost.
     """
@@ -87,7 +86,7 @@ def read(
     for item in inputs:
         if not isinstance(item, Document) and str(item) != "-" and not os.path.lexists(item):
             raise ReadError(f"there is no file or folder {item}; check the path")
-    yield from _unique(_documents(inputs, forced, report), report)
+    yield from _documents(inputs, forced, report)
 
 
 def reader_of(source: Source) -> Reader:
@@ -117,11 +116,11 @@ def _documents(
     inputs: Iterable[str | Path | Document],
     forced: Reader | None,
     report: Callable[[Skipped], None],
-) -> Iterator[tuple[str, Document]]:
-    """Yield each document with the name of the input it comes from."""
+) -> Iterator[Document]:
+    """Yield the documents of each input; a bad file in a folder is reported."""
     for item in inputs:
         if isinstance(item, Document):
-            yield "", _cleaned(item)
+            yield _cleaned(item)
         elif str(item) != "-" and Path(item).is_dir():
             for path in _walk(Path(item), report):
                 try:
@@ -139,7 +138,7 @@ def _documents(
 
 def _of_file(
     path: str | Path, forced: Reader | None, report: Callable[[Skipped], None]
-) -> Iterator[tuple[str, Document]]:
+) -> Iterator[Document]:
     with opened(path, report) as source:
         if not source.head.strip() and source.whole:
             source.skip("", "the file is empty; remove it or fill it")
@@ -157,7 +156,7 @@ def _of_file(
                         f"{DOCUMENT_LIMIT:,}; split it",
                     )
                     continue
-                yield source.name, document
+                yield document
         except _Stopped:
             raise
         except ReadError as error:
@@ -176,40 +175,6 @@ def _cleaned(document: Document) -> Document:
         raise UsageError(f"a document has no id (its title: {title[:60]!r}); give it one")
     unchanged = text == document.text and title == document.title
     return document if unchanged else replace(document, text=text, title=title)
-
-
-def _unique(
-    found: Iterable[tuple[str, Document]], report: Callable[[Skipped], None]
-) -> Iterator[Document]:
-    seen: dict[bytes, bytes] = {}
-    for name, document in found:
-        content = _hash(f"{document.kind}\n{document.text}")
-        known = seen.setdefault(_hash(document.id), content)
-        if known is content:
-            yield document
-            continue
-        place = f"document {document.id}"
-        if known == content:
-            report(Skipped(name, place, "the same document came before; read once", lost=False))
-            continue
-        renamed = replace(document, id=f"{document.id}-{content.hex()[:8]}")
-        known = seen.setdefault(_hash(renamed.id), content)
-        if known is content:
-            report(
-                Skipped(
-                    name,
-                    place,
-                    f"another document has this id; this one is called {renamed.id}",
-                    lost=False,
-                )
-            )
-            yield renamed
-        else:
-            report(Skipped(name, place, "the same document came before; read once", lost=False))
-
-
-def _hash(text: str) -> bytes:
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def _walk(folder: Path, report: Callable[[Skipped], None]) -> Iterator[Path]:
