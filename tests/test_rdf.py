@@ -21,6 +21,7 @@ from rdflib.compare import isomorphic, to_isomorphic
 from kg import schema
 from kg.errors import NotFound, UsageError
 from kg.exporters import EXPORTERS, FILES, exporter, rdf
+from kg.exporters.rdf.terms import canonical_decimal
 from kg.values import Document, Edge, Entity, Evidence, Graph, Result, Span
 
 # rdflib warns of its own use of what it deprecated.
@@ -415,7 +416,7 @@ def test_numbers_are_integers_and_decimals(tmp_path: Path) -> None:
     ],
 )
 def test_a_value_is_a_number_only_where_it_is_a_decimal(written_as: str, number: str) -> None:
-    assert rdf._canonical_decimal(written_as) == number
+    assert canonical_decimal(written_as) == number
 
 
 def test_only_an_exact_repository_is_the_same_as_a_hub_page() -> None:
