@@ -248,11 +248,11 @@ def introduced(view: View, labels: Iterable[str], sentence: int) -> int | None:
 def find(view: View, table: CueTable | None = None) -> Iterator[Hit]:
     """Yield every cue that matches in ``view``, lists expanded to one hit a pair."""
     table = table or load()
-    for sentence in view.sentences:
-        if not sentence.names:
-            continue
-        row = masked(view, sentence, table)
-        for cue in table.cues:
+    rows = [(s, masked(view, s, table)) for s in view.sentences if s.names]
+    whole = "\n".join(row for _, row in rows)
+    likely = [cue for cue in table.cues if any(need in whole for need in cue.needs)]
+    for sentence, row in rows:
+        for cue in likely:
             for need in cue.needs:
                 if need in row:
                     for match in cue.pattern.finditer(row):

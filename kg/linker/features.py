@@ -85,7 +85,7 @@ def admitted() -> frozenset[tuple[str, str]]:
 
 
 @lru_cache(maxsize=1)
-def classes() -> tuple[tuple[str, ...], dict[str, int], tuple[tuple[str, int], ...]]:
+def classes() -> tuple[tuple[str, ...], dict[str, int], dict[str, int]]:
     """Return the names of the word classes, whole words and word beginnings with their bits."""
     table = cues.classes()
     whole: dict[str, int] = {}
@@ -94,16 +94,21 @@ def classes() -> tuple[tuple[str, ...], dict[str, int], tuple[tuple[str, int], .
         for word in words:
             target = beginnings if word.endswith("*") else whole
             target[word.rstrip("*")] = target.get(word.rstrip("*"), 0) | 1 << bit
-    return tuple(table), whole, tuple(sorted(beginnings.items()))
+    return tuple(table), whole, beginnings
+
+
+@lru_cache(maxsize=1)
+def _lengths() -> tuple[int, ...]:
+    """Return how long word beginnings are."""
+    return tuple(sorted({len(beginning) for beginning in classes()[2]}))
 
 
 @lru_cache(maxsize=50_000)
 def _bits(word: str) -> int:
     _, whole, beginnings = classes()
     bits = whole.get(word, 0)
-    for beginning, more in beginnings:
-        if word.startswith(beginning):
-            bits |= more
+    for length in _lengths():
+        bits |= beginnings.get(word[:length], 0)
     return bits
 
 
@@ -164,15 +169,8 @@ def pairs(view: View, hits: Iterable[cues.Hit]) -> Pairs:
         totals[label_of[place]] += 1
         own[label_of[place]] += place in own_rank
     of_document = [float(len(view.sentences)), float(count), *totals, *own]
-    cue_hits: dict[tuple[int, int], list[float]] = {}
-    cue_column = {cue.id: place for place, cue in enumerate(cues.load().cues)}
-    for hit in hits:
-        row = cue_hits.setdefault((hit.head, hit.tail), [0.0] * len(cue_column))
-        row[cue_column[hit.cue.id]] = -1.0 if hit.negated or hit.hedged else 1.0
-    no_cue = [0.0] * len(cue_column)
     of_name = [_of_name(entity.canonical) for entity in entities]
-    keys = [name_key(entity.canonical) for entity in entities]
-    names = [entity.canonical.lower() for entity in entities]
+    names = [_name(entity.canonical) for entity in entities]
     allowed = admitted()
     heads: list[int] = []
     tails: list[int] = []
@@ -192,13 +190,7 @@ def pairs(view: View, hits: Iterable[cues.Hit]) -> Pairs:
                 heads.append(head)
                 tails.append(tail)
                 closest.append(at)
-                numbers.append(
-                    of_entity[head]
-                    + of_entity[tail]
-                    + _of_pair(view, head, tail, at, common, keys, names, label_of, own_rank)
-                    + of_document
-                    + cue_hits.get((head, tail), no_cue)
-                )
+                numbers.append(_of_pair(view, head, tail, at, common, names, label_of, own_rank))
                 bits.append(
                     [
                         common.between,
@@ -219,10 +211,35 @@ def pairs(view: View, hits: Iterable[cues.Hit]) -> Pairs:
     if not heads:
         empty = np.zeros((0, len(columns())), np.float32)
         return Pairs((), (), (), empty)
-    packed = np.array(bits, np.int64)
-    flags = ((packed[:, :, None] >> np.arange(width)) & 1).reshape(len(bits), -1)
-    table = np.concatenate([np.array(numbers, np.float32), flags.astype(np.float32)], axis=1)
+    entity_rows = np.array(of_entity, np.float32)
+    packed = np.array(bits, "<i8")[:, :, None].view(np.uint8)
+    flags = np.unpackbits(packed, axis=2, count=width, bitorder="little")
+    table = np.concatenate(
+        [
+            entity_rows[heads],
+            entity_rows[tails],
+            np.array(numbers, np.float32),
+            np.tile(np.array(of_document, np.float32), (len(heads), 1)),
+            _of_cues(heads, tails, hits),
+            flags.reshape(len(heads), -1).astype(np.float32),
+        ],
+        axis=1,
+    )
     return Pairs(tuple(heads), tuple(tails), tuple(closest), table)
+
+
+def _of_cues(
+    heads: Sequence[int], tails: Sequence[int], hits: Iterable[cues.Hit]
+) -> npt.NDArray[np.float32]:
+    """Which cues (a column each) state something of a pair (a row each); -1 where denied."""
+    column = {cue.id: place for place, cue in enumerate(cues.load().cues)}
+    row = {pair: place for place, pair in enumerate(zip(heads, tails, strict=True))}
+    table = np.zeros((len(heads), len(column)), np.float32)
+    for hit in hits:
+        if (hit.head, hit.tail) in row:
+            said = -1 if hit.negated or hit.hedged else 1
+            table[row[hit.head, hit.tail], column[hit.cue.id]] = said
+    return table
 
 
 def _masks(sentence: Sentence, label_of: Sequence[int]) -> list[int]:
@@ -277,6 +294,26 @@ def _or(bits: Sequence[int]) -> int:
     for some in bits:
         total |= some
     return total
+
+
+@dataclass(frozen=True, slots=True)
+class _Name:
+    """What is looked at where two names are compared."""
+
+    key: str
+    sized: bool
+    version: float | None
+
+
+@lru_cache(maxsize=20_000)
+def _name(name: str) -> _Name:
+    lower = name.lower()
+    version = _NUMBER.search(lower)
+    return _Name(
+        name_key(name),
+        _SIZE.search(lower) is not None,
+        float(version.group()) if version else None,
+    )
 
 
 @lru_cache(maxsize=20_000)
@@ -418,15 +455,14 @@ def _of_pair(
     tail: int,
     near: tuple[tuple[int, int], tuple[int, int]],
     common: _Common,
-    keys: Sequence[str],
-    names: Sequence[str],
+    names: Sequence[_Name],
     label_of: Sequence[int],
     own_rank: dict[int, int],
 ) -> list[float]:
     (here, at), (there, to) = near
     same = here == there
     apart = abs(at - to) if same else _FAR
-    one, other = keys[head], keys[tail]
+    one, other = names[head].key, names[tail].key
     shorter = min(len(one), len(other))
     common_prefix = 0
     while common_prefix < shorter and one[common_prefix] == other[common_prefix]:
@@ -440,11 +476,10 @@ def _of_pair(
             if label_of[owner] == label_of[head] and abs(position - to) < apart:
                 nearer += 1
                 nearer_before += position < to
-    size_one, size_other = _SIZE.search(names[head]), _SIZE.search(names[tail])
-    version_one, version_other = _NUMBER.search(names[head]), _NUMBER.search(names[tail])
+    version, version_other = names[head].version, names[tail].version
     newer = 0.0
-    if version_one and version_other and common_prefix >= 2:
-        newer = float(version_one.group()) - float(version_other.group())
+    if version is not None and version_other is not None and common_prefix >= 2:
+        newer = version - version_other
     return [
         abs(here - there),
         min(apart, _FAR),
@@ -459,7 +494,7 @@ def _of_pair(
         other.startswith(one),
         other in one,
         common_prefix / shorter if shorter else 0,
-        (size_one is not None) - (size_other is not None),
+        names[head].sized - names[tail].sized,
         max(-3.0, min(3.0, newer)),
         view.places[head][0][0] - view.places[tail][0][0],
         nearer,

@@ -24,6 +24,7 @@ from kg.linker import cues, features
 from kg.linker.features import Pairs
 from kg.linker.view import View
 from kg.resources import PACKAGE
+from kg.values import LABELS
 
 WEIGHTS = PACKAGE / "linker" / "weights"
 
@@ -39,7 +40,8 @@ def manifest() -> dict[str, Any]:
 class _Model:
     session: Any
     relations: tuple[str, ...]
-    admitted: dict[str, frozenset[tuple[str, str]]]
+    #: Whether a relation (row) admits a label as head and one as tail.
+    admitted: npt.NDArray[np.bool_]
     curves: dict[str, tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]]
 
 
@@ -69,7 +71,15 @@ def _model() -> _Model:
     return _Model(
         session("relations.onnx.gz"),
         relations,
-        {name: schema.relations()[name].pairs for name in relations},
+        np.array(
+            [
+                [
+                    [(head, tail) in schema.relations()[name].pairs for tail in LABELS]
+                    for head in LABELS
+                ]
+                for name in relations
+            ]
+        ),
         {
             name: (np.array(curve[0]), np.array(curve[1]))
             for name, curve in said["calibration"].items()
@@ -89,15 +99,11 @@ def relations() -> tuple[str, ...]:
 def opinions(view: View, found: Pairs) -> npt.NDArray[np.float64]:
     """Return the probability of each learned relation (a column) for each pair (a row)."""
     model = _model()
-    labels = [entity.label for entity in view.entities]
-    ends = [
-        (labels[head], labels[tail]) for head, tail in zip(found.heads, found.tails, strict=True)
-    ]
-    rows = {
-        name: np.array([i for i, pair in enumerate(ends) if pair in model.admitted[name]], np.int64)
-        for name in model.relations
-    }
-    probabilities = np.zeros((len(ends), len(model.relations)))
+    labels = np.array([LABELS.index(entity.label) for entity in view.entities], np.int64)
+    heads, tails = np.array(found.heads, np.int64), np.array(found.tails, np.int64)
+    admitted = model.admitted[:, labels[heads], labels[tails]]
+    rows = {name: row.nonzero()[0] for name, row in zip(model.relations, admitted, strict=True)}
+    probabilities = np.zeros((len(heads), len(model.relations)))
     wanted = [name for name in model.relations if len(rows[name])]
     if not wanted:
         return probabilities

@@ -10,7 +10,7 @@ from kg.values import Span
 
 _BRACKET: Final = re.compile(r"\(\s*([^()\s][^()\n]{0,110}?)\s*\)")
 _OR: Final = re.compile(r"\bor\s+([A-Z][A-Z0-9]{2,})\b")
-_BEFORE: Final = re.compile(r"[^\s()]+(?:[^\S\n]+[^\s()]+){0,11}[^\S\n]*$")
+_BEFORE: Final = re.compile(r"[^\s()]++(?:[^\S\n]++[^\s()]++){0,11}+[^\S\n]*+$")
 _STOP: Final = frozenset({"e.g", "i.e", "cf", "eg", "ie", "vs", "etc"})
 _WORD: Final = re.compile(r"[^\W_]+")
 
@@ -33,10 +33,13 @@ def pairs(text: str) -> list[Pair]:
     for bracket in _BRACKET.finditer(text):
         inner, at = bracket[1], bracket.start(1)
         cut = re.split(r"[;,]", inner, maxsplit=1)[0].rstrip()
+        short = _is_short(cut)
+        if not short and " " not in inner:
+            continue
         before = _BEFORE.search(text, max(0, bracket.start() - 160), bracket.start())
         if before is None:
             continue
-        if _is_short(cut):
+        if short:
             start = _long_start(text, before.start(), bracket.start(), cut)
             if start is not None:
                 end = len(text[: bracket.start()].rstrip())
@@ -44,11 +47,11 @@ def pairs(text: str) -> list[Pair]:
                 continue
         last = re.search(r"[^\s()]+\s*$", text[before.start() : bracket.start()])
         if last and _is_short(last[0].strip()) and " " in inner:
-            short = last[0].strip()
-            start = _long_start(text, at, at + len(inner), short)
+            name = last[0].strip()
+            start = _long_start(text, at, at + len(inner), name)
             if start == at:
                 begin = before.start() + last.start()
-                found.append(Pair(Span(at, at + len(inner)), Span(begin, begin + len(short))))
+                found.append(Pair(Span(at, at + len(inner)), Span(begin, begin + len(name))))
     for match in _OR.finditer(text):
         letters = [c.casefold() for c in match[1] if c.isalpha()]
         words = list(_WORD.finditer(text, max(0, match.start() - 90), match.start()))

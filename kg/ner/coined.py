@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from kg.ner.shapes import name_words
@@ -95,6 +95,7 @@ def title_lead(text: str) -> tuple[int, int] | None:
     return lead.span(1) if lead else None
 
 
+@lru_cache(maxsize=1024)  # asked again and again of the names of the document at hand
 def head_label(text: str, start: int, end: int) -> str:
     """Return the label that the noun beside a name tells: "X, a new benchmark", or nothing."""
     after = text[end : end + 120]

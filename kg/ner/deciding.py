@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -114,10 +114,21 @@ def opinion(reading: Any, path: Sequence[WordSpan]) -> Opinion:
     )
 
 
+def name_at(text: str, where: tuple[int, int]) -> str:
+    """Return what a stretch shares with all others of the same name."""
+    return key(singular(text[slice(*where)]))
+
+
 def spans_to_judge(
-    said: Opinion, known: Known, more: Iterable[tuple[int, int]] = ()
+    said: Opinion,
+    known: Known,
+    more: Iterable[tuple[int, int]] = (),
+    names: Collection[str] | None = None,
 ) -> dict[tuple[int, int], set[str]]:
-    """Return the stretches worth judging, each with the labels that something speaks for."""
+    """Return the stretches worth judging, each with the labels that something speaks for.
+
+    ``more`` are judged too.  With ``names``, only the stretches of these names are returned.
+    """
     wanted: dict[tuple[int, int], set[str]] = defaultdict(set)
     for span in said.path:
         wanted[said.of_path(span)].add(span.label)
@@ -132,13 +143,15 @@ def spans_to_judge(
             wanted[where].add(label)
     for where in more:
         wanted.setdefault(where, set())
+    if names is not None:
+        wanted = {where: of for where, of in wanted.items() if name_at(known.text, where) in names}
     for where in sorted(wanted):
         place = said.place(known.text, *where)
         if place:
             wanted[where].add(said.best_label(*place))
     beside = nouns(known.text, wanted)
     for where in wanted:
-        if told := beside.get(key(singular(known.text[slice(*where)]))):
+        if told := beside.get(name_at(known.text, where)):
             wanted[where].add(told)
     return wanted
 
@@ -169,14 +182,18 @@ def nouns(text: str, places: Iterable[tuple[int, int]]) -> dict[str, str]:
     for where in sorted(places):
         surface = text[slice(*where)]
         if surface != surface.lower() and (label := head_label(text, *where)):
-            told[key(singular(surface))][label] += 1
+            told[name_at(text, where)][label] += 1
     return {name: min(counts, key=lambda c: (-counts[c], c)) for name, counts in told.items()}
 
 
 def judged(
     said: Opinion, known: Known, wanted: Mapping[tuple[int, int], set[str]]
 ) -> list[tuple[Candidate, Features]]:
-    """Return the candidates with their features, in order."""
+    """Return the candidates with their features, in order.
+
+    They rest on the tagger, on what is known, and on the stretches of the same name in
+    ``wanted``, never on those of other names.
+    """
     text = known.text
     in_path = {said.of_path(span): span.label for span in said.path}
     path = sorted(in_path)
@@ -188,7 +205,7 @@ def judged(
         if place is None:
             continue
         places[where] = place
-        names[where] = key(singular(text[slice(*where)]))
+        names[where] = name_at(text, where)
         for label in labels:
             own = said.score(*place, label)
             by_name[names[where], label].append((own, in_path.get(where) == label))

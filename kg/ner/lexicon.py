@@ -78,9 +78,10 @@ class Lexicon:
                 if j > i and not _joins(text, spans[j - 1][1], spans[j][0]):
                     break
                 joined += spans[j][2]
-                match = self._match(text, start, spans[j][1], joined)
-                if match:
-                    best = (j, match)
+                if joined in entries or joined[-1] == "s":
+                    match = self._match(text, start, spans[j][1], joined)
+                    if match:
+                        best = (j, match)
             if not reach > i and first.endswith("s"):
                 match = self._match(text, start, spans[i][1], first)
                 if match:

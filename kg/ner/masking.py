@@ -22,8 +22,13 @@ _TEX: Final = re.compile(
 _TEX_WORD: Final = re.compile(
     r"\\[A-Za-z]+|(?<![A-Za-z])(?:ell|mathcal|mathbf|mathbb|mathrm)_?\d?\b(?=[\s_{^]|$)"
 )
+#: One of these stands in whatever ``_URL`` matches; ``in`` finds them faster than it looks.
+_IN_URLS: Final = ("://", "www.", "@", ".com/", ".co/", ".io/")
 _MARKS: Final = re.compile(r"[{}]|\*\*+|(?<!\w)[*_]{1,3}(?=\w)|(?<=\w)[*_]{1,3}(?!\w)|``?|''")
-_TIMES: Final = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?:times|x|×)(?![A-Za-z0-9])")
+_IN_MARKS: Final = ("{", "}", "*", "_", "`", "''")
+#: A number begins at its first digit: what may not stand before is asked after, so that the
+#: search can jump from digit to digit.
+_TIMES: Final = re.compile(r"\d(?<![\w.]\d)\d*(?:\.\d+)?(?:times|x|×)(?![A-Za-z0-9])")
 
 _FENCE: Final = re.compile(r"^(```|~~~).*?(?:^\1[^\n]*$|\Z)", re.DOTALL | re.MULTILINE)
 _INDENTED: Final = re.compile(r"^(?: {4}|\t)(?![*+-] |\d+\. ).*$", re.MULTILINE)
@@ -69,10 +74,12 @@ def _card(text: str) -> str:
 
 def plain(text: str) -> str:
     """Return ``text`` with addresses, TeX and Markdown marks masked by spaces."""
-    if "/" in text or "@" in text or "." in text:
+    if any(sign in text for sign in _IN_URLS):
         text = _mask(_URL, text)
     if "\\" in text:
         text = _mask(_TEX, text)
     if "\\" in text or "ell" in text or "math" in text:
         text = _mask(_TEX_WORD, text)
-    return _mask(_TIMES, _mask(_MARKS, text))
+    if any(mark in text for mark in _IN_MARKS):
+        text = _mask(_MARKS, text)
+    return _mask(_TIMES, text)

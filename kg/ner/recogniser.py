@@ -75,11 +75,15 @@ class Recogniser:
         wanted = deciding.spans_to_judge(said, known)
         candidates = deciding.rated(deciding.judged(said, known, wanted), self.gear)
         chosen = choosing.one_label(text, choosing.choose(candidates))
-        # A name that is marked once is looked at wherever else it stands.
-        more = [(c.start, c.end) for c in choosing.repeated(text, chosen)]
-        if any(where not in wanted for where in more):
-            wanted = deciding.spans_to_judge(said, known, more)
-            candidates = deciding.rated(deciding.judged(said, known, wanted), self.gear)
+        # A name that is marked once is looked at wherever else it stands, and judged again.
+        more = {(c.start, c.end) for c in choosing.repeated(text, chosen)} - wanted.keys()
+        if more:
+            names = {deciding.name_at(text, where) for where in more}
+            again = deciding.spans_to_judge(said, known, more, names)
+            candidates = [
+                *(c for c in candidates if (c.start, c.end) not in again),
+                *deciding.rated(deciding.judged(said, known, again), self.gear),
+            ]
             chosen = choosing.one_label(text, choosing.choose(candidates))
         chosen = deciding.as_defined(text, chosen)
         own = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 from kg.ner.spelling import key
@@ -78,18 +78,19 @@ def shapes(text: str) -> list[Shape]:
     for i, chunk in enumerate(chunks):
         if chunk.start() < covered or (chunk[0].islower() and chunk[0].isalpha()):
             continue
-        shape = _model(text, chunks, i, words) or _exam(text, chunk) or _bench(text, chunk)
+        shape = _model(text, chunks, i) or _exam(text, chunk) or _bench(text, chunk)
         if shape:
             found.append(shape)
             covered = shape.end
     return found
 
 
-def trimmed(chunk: str, words: Looks) -> str:
+@lru_cache(maxsize=32_768)
+def trimmed(chunk: str) -> str:
     """Return ``chunk`` without endings that describe: ``BERT-based`` is ``BERT``."""
     while True:
         head, hyphen, tail = chunk.rpartition("-")
-        if hyphen and tail.casefold() in words.describing:
+        if hyphen and tail.casefold() in looks().describing:
             chunk = head
             continue
         return re.sub(r"['’]s$|['’]$", "", chunk)
@@ -122,14 +123,36 @@ def _behind(name: str, length: int) -> str:
     return ""
 
 
-def _model(text: str, chunks: list[re.Match[str]], i: int, words: Looks) -> Shape | None:
+def _model(text: str, chunks: list[re.Match[str]], i: int) -> Shape | None:
     chunk = chunks[i]
-    name = trimmed(chunk[0], words)
+    begun = _beginning(chunk[0])
+    if begun is None:
+        return None
+    name, family, strong = begun
+    end = chunk.start() + len(name)
+    j = i
+    while end == chunks[j].end() and j + 1 < len(chunks):
+        following = chunks[j + 1]
+        word = trimmed(following[0])
+        if text[end : following.start()] != " " or not _extends(word, strong):
+            break
+        strong = True
+        end = following.start() + len(word)
+        j += 1
+    if not strong and family in looks().weak:
+        return None
+    return Shape(chunk.start(), end, "Model", 0.9 if strong else 0.8)
+
+
+@lru_cache(maxsize=32_768)
+def _beginning(chunk: str) -> tuple[str, str, bool] | None:
+    """Return the model's name that a chunk begins with, its family or nothing, and how sure."""
+    words = looks()
+    name = trimmed(chunk)
     if "/" in name:
         name = name.split("/")[0] if not re.search(r"[A-Z]/\d+$", name) else name
     if not any(c.isupper() for c in name) and not any(c.isdigit() for c in name):
         return None
-    end = chunk.start() + len(name)
     family = _family(name, words)
     size = re.search(r"(?:^|-)" + SIZE.pattern + r"(?:-|$)", name)
     inside = not family and any(
@@ -142,21 +165,7 @@ def _model(text: str, chunks: list[re.Match[str]], i: int, words: Looks) -> Shap
     rest = _behind(name, len(family)) if family else ""
     if family and (re.search(r"\d", rest) or (rest and family not in words.weak)):
         strong = True
-    j = i
-    while end == chunks[j].end() and j + 1 < len(chunks):
-        following = chunks[j + 1]
-        between = text[end : following.start()]
-        word = trimmed(following[0], words)
-        if between not in (" ", "\n") or between == "\n":
-            break
-        if not _extends(word, strong):
-            break
-        strong = True
-        end = following.start() + len(word)
-        j += 1
-    if not strong and family in words.weak:
-        return None
-    return Shape(chunk.start(), end, "Model", 0.9 if strong else 0.8)
+    return name, family, strong
 
 
 def _extends(word: str, strong: bool) -> bool:
@@ -185,7 +194,7 @@ def _exam(text: str, chunk: re.Match[str]) -> Shape | None:
 
 
 def _bench(text: str, chunk: re.Match[str]) -> Shape | None:
-    name = trimmed(chunk[0], looks()).split("/")[0]
+    name = trimmed(chunk[0]).split("/")[0]
     if len(name) > 5 and name[0].isupper() and _BENCH.search(name):
         return Shape(chunk.start(), chunk.start() + len(name), "Benchmark", 0.85)
     return None
