@@ -157,7 +157,7 @@ def _cue(
         entry["relation"],
         frozenset(entry["head"]),
         frozenset(entry["tail"]),
-        re.compile("(?:^|(?<= ))" + "".join(parts)),
+        re.compile("(?<![^ ])" + "".join(parts)),
         needs,
         tuple(entry["yes"]),
         tuple(entry["no"]),

@@ -23,6 +23,7 @@ class Cues:
     """The words of ``ontology/names.toml`` around a paper's own work, as patterns."""
 
     subject_of: re.Pattern[str]
+    #: For text in lower case, in which so many alternatives are found faster than in any case.
     others: re.Pattern[str]
     evaluated: re.Pattern[str]
     released: re.Pattern[str]
@@ -40,10 +41,7 @@ def cues() -> Cues:
             r"['’]?s?\s+(?:\([^()]*\)\s*)?"
             rf"(?:{words['subject_adverbs']}\s)*{words['subject_of']}",
         ),
-        re.compile(
-            rf"{words['others']}\s+(?:the\s+)?(?:[\w-]+[ ,]+){{0,2}}$",
-            re.IGNORECASE,
-        ),
+        re.compile(rf"{words['others']}\s+(?:the\s+)?(?:[\w-]+[ ,]+){{0,2}}$"),
         re.compile(rf"\b{words['evaluated']}\b[^.]{{0,40}}$"),
         re.compile(
             rf"\b(?:we|code|data|our)\b[^.]{{0,60}}\b{words['released']}\w*[^.]{{0,60}}$",
@@ -177,7 +175,7 @@ def _of_mention(seen: Setting, mention: Mention, starts: list[int], found: Featu
             found["subject first"] = 1.0
     if seen.cues.subject_of.match(after):
         found["subject"] = 1.0
-    if seen.cues.others.search(before):
+    if seen.cues.others.search(before.lower()):
         found["beside others"] = found.get("beside others", 0.0) + 0.5
     if seen.cues.evaluated.search(before):
         found["evaluated on"] = 1.0
