@@ -7,16 +7,19 @@ seconds, and the ancestors of a node are found in milliseconds.
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from array import array
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, BinaryIO, Final
 
 import msgspec
+import numpy as np
 
 from kg import schema
 from kg.errors import NotFound, ReadError
+from kg.lineage.adjacency import Adjacency, Mask, Numbers
 from kg.store import FOLDER, StoredGraph
 from kg.text import name_key
 from kg.values import EVIDENCE_KINDS, Edge, Entity, GraphView
@@ -26,6 +29,8 @@ FAMILY: Final = "memberOf"
 SUCCESSION: Final = "successorOf"
 TRAINING: Final = "trainedOn"
 TESTING: Final = "evaluatedOn"
+#: What a filter asks of a hop, besides its confidence.
+_CODED: Final = ("relation", "status", "kind")
 _KINDS: Final = {kind: place for place, kind in enumerate(EVIDENCE_KINDS)}
 
 
@@ -109,15 +114,12 @@ class Network:
         self._file: BinaryIO | None = None
         hops = self._stream(graph) if isinstance(graph, StoredGraph) else self._listed(graph)
         self._descent = descent() | {TRAINING}
-        #: Plain ids, for closures over everything that is accepted.
-        self._parents: defaultdict[str, list[str]] = defaultdict(list)
-        self._children: defaultdict[str, list[str]] = defaultdict(list)
+        self._steps = _Steps()
         for hop in hops:
             self._up[hop.subject].append(hop)
             self._down[hop.object].append(hop)
-            if self._is_descent(hop, ALL):
-                self._parents[hop.subject].append(hop.object)
-                self._children[hop.object].append(hop.subject)
+            if hop.relation in self._descent:
+                self._steps.add(hop)
 
     def _stream(self, graph: StoredGraph) -> Iterator[Hop]:
         path = graph.folder / FOLDER / "edges.jsonl"
@@ -256,49 +258,67 @@ class Network:
 
     # ------------------------------------------------------------------ closures and paths
 
-    def ancestors(self, id_: str, chosen: Filter = ALL) -> dict[str, int]:
+    def ancestors(self, id_: str, chosen: Filter = ALL) -> Closure:
         """Return everything that ``id_`` comes from, with the number of hops to it."""
-        if chosen == ALL:
-            return _closure(id_, self._parents.get)
-        return _closure(id_, lambda node, _: [h.object for h in self.up(node, chosen)])
+        return self._steps.reach((id_,), self._steps.up, chosen)
 
-    def descendants(self, id_: str, chosen: Filter = ALL) -> dict[str, int]:
+    def descendants(self, id_: str, chosen: Filter = ALL) -> Closure:
         """Return everything that comes of ``id_``, with the number of hops to it."""
-        if chosen == ALL:
-            return _closure(id_, self._children.get)
-        return _closure(id_, lambda node, _: [h.subject for h in self.down(node, chosen)])
+        return self._steps.reach((id_,), self._steps.down, chosen)
 
     def path(self, start: str, goal: str, chosen: Filter = ALL) -> list[Hop] | None:
-        """Return the shortest chain of hops from ``start`` up to its ancestor ``goal``."""
+        """Return the shortest chain of hops from ``start`` up to its ancestor ``goal``.
+
+        Among several of the same length the one whose first hops tell most is meant.
+        """
         if start == goal:
             return []
-        came: dict[str, Hop] = {}
-        queue = deque((start,))
-        while queue:
-            node = queue.popleft()
-            for hop in self.up(node, chosen):
-                if hop.object in came or hop.object == start:
-                    continue
-                came[hop.object] = hop
-                if hop.object == goal:
-                    return list(reversed(list(_back(came, goal, start))))
-                queue.append(hop.object)
-        return None
+        left = self.descendants(goal, chosen)
+        if start not in left:
+            return None
+        chain: list[Hop] = []
+        node = start
+        while node != goal:
+            nearer = left[node] - 1
+            chain.append(
+                next(
+                    hop
+                    for hop in self.up(node, chosen)
+                    if (0 if hop.object == goal else left.get(hop.object)) == nearer
+                )
+            )
+            node = chain[-1].object
+        return chain
 
     def common(self, one: str, other: str, chosen: Filter = ALL) -> list[tuple[str, int, int]]:
         """Return the nearest common ancestors as ``(id, hops from one, hops from other)``.
 
-        Each of the two counts as its own ancestor; an ancestor of a common ancestor is left out.
+        Each of the two counts as its own ancestor; an ancestor of a common ancestor is left out,
+        unless the two descend from each other.
         """
         a = {one: 0, **self.ancestors(one, chosen)}
         b = {other: 0, **self.ancestors(other, chosen)}
         shared = a.keys() & b.keys()
-        further: set[str] = set()
-        for node in shared:
-            if node not in further:
-                further |= self.ancestors(node, chosen).keys()
-        nearest = [(node, a[node], b[node]) for node in shared - further]
-        return sorted(nearest, key=lambda found: (found[1] + found[2], found[0]))
+        further = {
+            hop.object
+            for node in shared
+            for hop in self._up.get(node, ())
+            if self._is_descent(hop, chosen) and hop.object != node
+        }
+        nearest = shared - further
+        below = self._steps.reach(sorted(nearest), self._steps.up, chosen)
+        # Only a circle is left: all of it is nearest where nothing outside descends from it.
+        circles = shared - nearest - below.keys()
+        if circles:
+            knots = _knots(
+                {node: [h.object for h in self.up(node, chosen)] for node in sorted(circles)}
+            )
+            for knot in knots:
+                outside = {h.subject for node in knot for h in self.down(node, chosen)} & circles
+                if outside <= set(knot):
+                    nearest |= set(knot)
+        found = [(node, a[node], b[node]) for node in nearest]
+        return sorted(found, key=lambda found: (found[1] + found[2], found[0]))
 
     def cycles(self, chosen: Filter = ALL) -> list[tuple[str, ...]]:
         """Return the groups of entities that descend from each other, each group sorted."""
@@ -339,30 +359,111 @@ def _ordered(hops: Iterable[Hop]) -> list[Hop]:
     return found if len(found) < 2 else sorted(found, key=rank)
 
 
-def _back(came: Mapping[str, Hop], goal: str, start: str) -> Iterator[Hop]:
-    node = goal
-    while node != start:
-        yield came[node]
-        node = came[node].subject
+class Closure(Mapping[str, int]):
+    """All that a closure reaches, each with the number of hops to it, the nearest first.
+
+    A mapping as any other; but how many there are, and whether something is among them, is
+    known before half a million names are gathered.
+    """
+
+    def __init__(
+        self,
+        number: Mapping[str, int],
+        names: np.ndarray[Any, np.dtype[np.object_]],
+        nodes: Numbers,
+        hops: Numbers,
+    ) -> None:
+        self._number, self._names, self._nodes, self._reached = number, names, nodes, hops
+
+    @cached_property
+    def _hops(self) -> Numbers:
+        """The number of hops to every node of the graph, 0 where it is not reached."""
+        hops: Numbers = np.zeros(len(self._names), dtype=np.int32)
+        hops[self._nodes] = self._reached
+        return hops
+
+    def __len__(self) -> int:
+        return len(self._nodes)
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._names[self._nodes].tolist()
+
+    def __getitem__(self, id_: str) -> int:
+        hops = int(self._hops[self._number[id_]])
+        if not hops:
+            raise KeyError(id_)
+        return hops
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
 
 
-def _closure(id_: str, step: Callable[[str, list[str]], list[str]]) -> dict[str, int]:
-    """Return all that ``step`` leads to, with the number of steps: whole generations at a time."""
-    distance = {id_: 0}
-    nobody: list[str] = []
-    generation = [id_]
-    hops = 0
-    while generation:
-        hops += 1
-        following = []
-        for node in generation:
-            for other in step(node, nobody):
-                if other not in distance:
-                    distance[other] = hops
-                    following.append(other)
-        generation = following
-    del distance[id_]
-    return distance
+class _Steps:
+    """The hops of descent as numbers: which node, to which node, and what a filter asks of it."""
+
+    def __init__(self) -> None:
+        self._number: dict[str, int] = {}
+        self._columns = {name: array("i") for name in ("subject", "object", *_CODED)}
+        self._confidence = array("d")
+        self._codes: dict[str, dict[str, int]] = {name: {} for name in _CODED}
+        self._masks: dict[Filter, Mask | None] = {}
+
+    def add(self, hop: Hop) -> None:
+        """Take in one hop."""
+        number = self._number
+        columns = self._columns
+        columns["subject"].append(number.setdefault(hop.subject, len(number)))
+        columns["object"].append(number.setdefault(hop.object, len(number)))
+        for name, word in zip(_CODED, (hop.relation, hop.status, hop.kind), strict=True):
+            codes = self._codes[name]
+            columns[name].append(codes.setdefault(word, len(codes)))
+        self._confidence.append(hop.confidence)
+
+    @cached_property
+    def up(self) -> Adjacency:
+        """From children to parents."""
+        return self._adjacency("subject", "object")
+
+    @cached_property
+    def down(self) -> Adjacency:
+        """From parents to children."""
+        return self._adjacency("object", "subject")
+
+    def _adjacency(self, start: str, end: str) -> Adjacency:
+        starts, ends = (np.array(self._columns[n], dtype=np.int32) for n in (start, end))
+        return Adjacency(len(self._number), starts, ends)
+
+    @cached_property
+    def _names(self) -> np.ndarray[Any, np.dtype[np.object_]]:
+        return np.array(list(self._number), dtype=object)
+
+    def reach(self, ids: Sequence[str], along: Adjacency, chosen: Filter) -> Closure:
+        """Return all that is reached from ``ids``, with the number of hops to it."""
+        roots = [self._number[id_] for id_ in ids if id_ in self._number]
+        nodes, hops = along.reach(roots, self._admitted(chosen))
+        return Closure(self._number, self._names, nodes, hops)
+
+    def _admitted(self, chosen: Filter) -> Mask | None:
+        """Return which hops ``chosen`` follows, ``None`` for all of them."""
+        if chosen not in self._masks:
+            mask = self._mask(chosen)
+            self._masks[chosen] = None if mask.all() else mask
+        return self._masks[chosen]
+
+    def _mask(self, chosen: Filter) -> Mask:
+        """Return :meth:`Filter.admits` of all hops at once."""
+        admitted: Mask = np.array(self._confidence, dtype=np.float64) >= chosen.min_confidence
+        admitted &= self._coded("status", chosen.statuses)
+        if not chosen.inferred:
+            admitted &= ~self._coded("kind", ("inferred",))
+        if chosen.relations is not None:
+            admitted &= self._coded("relation", chosen.relations)
+        return admitted
+
+    def _coded(self, name: str, words: Iterable[str]) -> Mask:
+        codes = self._codes[name]
+        wanted = [codes[word] for word in words if word in codes]
+        return np.isin(np.array(self._columns[name], dtype=np.int32), wanted)
 
 
 def _knots(graph: Mapping[str, list[str]]) -> list[tuple[str, ...]]:
