@@ -1,5 +1,6 @@
 """Questions get the answers that stand in the graph; wild and unsafe ones are stopped."""
 
+import io
 import json
 import os
 import socket
@@ -15,6 +16,8 @@ import pytest
 import rdflib
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.cells import cell_len
+from rich.console import Console
 from small import small
 
 from kg import schema, store
@@ -26,6 +29,7 @@ from kg.query import Job, ask, canned, language, load, question, questions, sele
 from kg.query.answers import Answer, Value, write
 from kg.query.running import answer
 from kg.query.sources import opening
+from kg.query.table import table
 
 ONTOLOGY = schema.NAMESPACE
 BASE = "https://w3id.org/mlkg/"
@@ -414,6 +418,74 @@ def test_a_table_shows_short_names(folder: Path) -> None:
         ["dataset:notes", "mlkg:generatedBy"],
         ["model:tiny", "mlkg:distilledFrom"],
     ]
+
+
+SENTENCE = "A student of seven billion parameters learns from what the teacher wrote, and no more."
+PROOF = Answer(
+    "rows",
+    ("student", "teacher", "sure", "sentence"),
+    (
+        (
+            Value("literal", "Tiny"),
+            Value("literal", "Big"),
+            Value("literal", "0.9", schema.PREFIXES["xsd"] + "decimal"),
+            Value("literal", SENTENCE),
+        ),
+        (Value("literal", "Distil-師"), None, None, Value("literal", "x" * 70)),
+    ),
+)
+TABLES = {
+    120: f"""
+ student     teacher   sure   sentence
+ {"─" * 116}
+ Tiny        Big        0.9   {SENTENCE}
+ Distil-師                    {"x" * 70}
+""",
+    60: f"""
+ student     teacher   sure
+ {"─" * 27}
+ Tiny        Big        0.9
+   sentence  A student of seven billion parameters learns
+             from what the teacher wrote, and no more.
+
+ Distil-師
+   sentence  {"x" * 47}
+             {"x" * 23}
+""",
+    20: f"""
+ student     sure
+ {"─" * 17}
+ Tiny         0.9
+   teacher
+   Big
+   sentence
+   A student of
+   seven billion
+   parameters learns
+   from what the
+   teacher wrote,
+   and no more.
+
+ Distil-師
+   sentence
+   {"x" * 17}
+   {"x" * 17}
+   {"x" * 17}
+   {"x" * 17}
+   xx
+""",
+}
+
+
+@pytest.mark.parametrize("width", TABLES)
+def test_columns_that_do_not_fit_stand_below_each_row(width: int) -> None:
+    """Names stay side by side; a sentence gets lines of its own instead of a narrow column."""
+    screen = Console(width=width, file=io.StringIO(), color_system=None)
+    with screen.capture() as shown:
+        screen.print(table(PROOF, width))
+    lines = shown.get().splitlines()
+    assert "\n".join(line.rstrip() for line in lines).rstrip() + "\n" == TABLES[width]
+    assert max(map(cell_len, lines)) <= width
 
 
 ROW = Answer(

@@ -31,9 +31,6 @@ _ROWS: Final = ("table", "csv", "tsv", "json", "jsonl", "md", "html")
 _TRIPLES: Final = ("turtle", "nt", "jsonld", "rdfxml")
 #: A table longer than this is for no reader's eyes.
 _TABLE_ROWS: Final = 1000
-#: Cells up to this width are names; longer ones are sentences, which need so much to be readable.
-_SHORT: Final = 32
-_READABLE: Final = 12
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -172,7 +169,10 @@ def _print(answer: Answer, arguments: argparse.Namespace) -> None:
         return
     name = arguments.format or ("turtle" if answer.kind == "triples" else "table")
     if name == "table" and answer.kind == "rows":
-        _table(answer)
+        from kg.query.table import table
+
+        screen = console()
+        screen.print(table(answer, screen.width))
         return
     if name == "table" and answer.kind == "boolean":
         name = "csv"
@@ -181,41 +181,6 @@ def _print(answer: Answer, arguments: argparse.Namespace) -> None:
         sys.stdout.reconfigure(newline="")
     for part in answers.write(answer, name):
         sys.stdout.write(part)
-
-
-def _table(answer: Answer) -> None:
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-    from rich.text import Text
-
-    from kg import schema
-    from kg.query.answers import plain
-
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    numbers = {schema.PREFIXES["xsd"] + name for name in ("integer", "decimal", "double")}
-    screen = console()
-    widths = [
-        max([len(name), *(len(plain(row[index])) for row in answer.rows)])
-        for index, name in enumerate(answer.columns)
-    ]
-    # Names stay on one line; sentences share what is left, as long as that is enough to read.
-    short = [width for width in widths if width <= _SHORT]
-    left = screen.width - sum(short) - 3 * len(widths)
-    keep = left >= _READABLE * (len(widths) - len(short))
-    for index, name in enumerate(answer.columns):
-        cells = [row[index] for row in answer.rows if row[index] is not None]
-        numeric = bool(cells) and all(
-            cell is not None and cell.datatype in numbers for cell in cells
-        )
-        table.add_column(
-            name,
-            justify="right" if numeric else "left",
-            overflow="fold",
-            no_wrap=keep and widths[index] <= _SHORT,
-        )
-    for row in answer.rows:
-        table.add_row(*(Text(plain(value)) for value in row))
-    screen.print(table)
 
 
 def _hints(answer: Answer, arguments: argparse.Namespace) -> list[str]:
