@@ -699,7 +699,7 @@ def test_table_is_the_twin_of_the_graph(browser: Any, file: Path) -> None:
         shown.tab.get_by_role("button", name="Edges 14").click()
         table = shown.tab.locator("#table table")
         table.get_by_role("button", name="Confidence").click()
-        assert table.locator("tbody tr").first.locator("td").nth(3).inner_text() == "98 %"
+        assert table.locator("tbody tr").first.locator("td").nth(2).inner_text() == "98 %"
         shown.tab.get_by_label("Filter rows").fill("pileset")
         assert shown.tab.locator("#table tbody tr").count() == 1
         shown.tab.locator("#table").get_by_role(
@@ -854,6 +854,67 @@ def test_pinch_and_wheel_zoom_and_drag_pans(browser: Any, file: Path) -> None:
         assert (round(moved["x"] - nearer["x"]), round(moved["y"] - nearer["y"])) == (60, -40)
 
 
+def test_zoom_and_place_stand_in_the_address(browser: Any, file: Path) -> None:
+    """What a person zoomed to and moved to is restored, on a screen of another size too."""
+    with opened(browser, file) as shown:
+        assert shown.fragment() == ""
+        shown.tab.mouse.move(500, 300)
+        shown.tab.mouse.wheel(0, -300)
+        shown.tab.mouse.move(300, 840)
+        shown.tab.mouse.down()
+        shown.tab.mouse.move(360, 800, steps=4)
+        shown.tab.mouse.up()
+        shown.settle()
+        shown.tab.wait_for_function("() => location.hash.startsWith('#at=')")
+        shown.tab.wait_for_timeout(400)
+        fragment = shown.fragment()
+        before = shown.tab.evaluate("kg.middle()")
+    with opened(browser, file, fragment, viewport={"width": 1100, "height": 700}) as again:
+        assert again.tab.evaluate("kg.middle()") == before
+        again.tab.get_by_role("button", name="Show everything").click()
+        again.tab.wait_for_function("() => location.hash === ''")
+    with opened(browser, file, "at=1,2,-3") as refused:
+        assert refused.tab.evaluate("kg.view().k") > 0
+
+
+def test_two_fingers_zoom_and_move(browser: Any, file: Path) -> None:
+    """Fingers that part enlarge what lies between them; moved together they move it."""
+    phone = {"viewport": {"width": 375, "height": 740}, "has_touch": True, "is_mobile": True}
+    with opened(browser, file, **phone) as shown:
+        fingers = shown.tab.context.new_cdp_session(shown.tab)
+        box = shown.tab.locator("#graph").bounding_box()
+
+        def touch(kind: str, *points: tuple[float, float]) -> None:
+            at = [
+                {"x": box["x"] + x, "y": box["y"] + y, "id": i} for i, (x, y) in enumerate(points)
+            ]
+            fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})
+
+        before = shown.tab.evaluate("kg.view()")
+        touch("touchStart", (140, 300))
+        touch("touchStart", (140, 300), (240, 300))
+        touch("touchMove", (115, 300), (265, 300))
+        touch("touchMove", (90, 300), (290, 300))
+        touch("touchEnd")
+        shown.settle()
+        after = shown.tab.evaluate("kg.view()")
+        assert after["k"] == pytest.approx(2 * before["k"], rel=0.01)
+        # The point between the fingers stays where it was.
+        world = (190 - before["x"]) / before["k"], (300 - before["y"]) / before["k"]
+        assert after["x"] + world[0] * after["k"] == pytest.approx(190, abs=1)
+        assert after["y"] + world[1] * after["k"] == pytest.approx(300, abs=1)
+        touch("touchStart", (100, 200))
+        touch("touchStart", (100, 200), (200, 200))
+        touch("touchMove", (120, 250), (220, 250))
+        touch("touchEnd")
+        shown.settle()
+        moved = shown.tab.evaluate("kg.view()")
+        assert moved["k"] == pytest.approx(after["k"], rel=0.01)
+        assert moved["x"] - after["x"] == pytest.approx(20, abs=1)
+        assert moved["y"] - after["y"] == pytest.approx(50, abs=1)
+        assert shown.tab.evaluate("document.documentElement.scrollWidth") == 375
+
+
 def saved(shown: Opened, name: str) -> bytes:
     shown.tab.get_by_role("button", name="Share and export").click()
     with shown.tab.expect_download() as download:
@@ -881,6 +942,114 @@ def test_exports_hold_what_is_seen(browser: Any, file: Path) -> None:
         assert (len(data["nodes"]), len(data["edges"])) == (15, 10)
         edge = next(e for e in data["edges"] if e["relation"] == "trainedOn")
         assert edge["evidence"][0]["sentence"] == "Tiny-7B is trained on PileSet."
+
+
+def test_turtle_is_the_part_of_the_graph_that_is_seen(browser: Any, file: Path) -> None:
+    """Its triples are those of graph.ttl, hostile names included, but for what is hidden."""
+    import rdflib
+
+    from kg.exporters.rdf import to_rdflib
+
+    graph = small_graph()
+    told = {edge.relation for edge in graph.edges} | {"type", "label", "altLabel", "introducedIn"}
+    with opened(browser, file) as shown:
+        seen = set(rdflib.Graph().parse(data=saved(shown, "Statements, Turtle"), format="turtle"))
+    subjects = {s for s, _, _ in seen}
+    assert len(subjects) == len(graph.entities)
+    assert seen == {
+        (s, p, o)
+        for s, p, o in to_rdflib(graph).triples((None, None, None))
+        if s in subjects and re.split(r"[/#]", str(p))[-1] in told
+    }
+    with opened(browser, file, "hiderel=memberOf") as shown:
+        part = set(rdflib.Graph().parse(data=saved(shown, "Statements, Turtle"), format="turtle"))
+    assert seen - part == {t for t in seen if str(t[1]).endswith("#memberOf")}
+
+
+def test_bibtex_names_the_papers_behind_what_is_seen(browser: Any, file: Path) -> None:
+    with opened(browser, file) as shown:
+        assert saved(shown, "Papers behind it, BibTeX").decode() == (
+            "@misc{2501.00001,\n"
+            "  title = {{Tiny models from big ones}},\n"
+            "  year = {2025},\n"
+            "  url = {https://arxiv.org/abs/2501.00001},\n"
+            "  eprint = {2501.00001},\n"
+            "  archivePrefix = {arXiv}\n"
+            "}\n"
+        )
+    with opened(browser, file, "hide=Model") as shown:
+        assert "@misc" in saved(shown, "Papers behind it, BibTeX").decode()
+
+
+def rules(shown: Opened, tmp_path: Path) -> list[tuple[str, ...]]:
+    """Every correction that the panel offers, as kg reads it."""
+    from kg.overrides import load
+
+    box = shown.tab.locator("#panel .correct")
+    box.locator("summary").click()
+    choice = box.locator("select")
+    choice.locator("option").first.wait_for(state="attached")
+    text = "version: 1\nrules:\n"
+    for value in range(choice.locator("option").count()):
+        choice.select_option(str(value))
+        text += box.locator("pre").inner_text().rstrip("\n") + "\n"
+    path = tmp_path / "overrides.yaml"
+    path.write_text(text, encoding="utf-8")
+    return [(rule.verb, *rule.arguments) for rule in load(path).rules]
+
+
+def test_wrong_edge_gives_rules_for_overrides(browser: Any, file: Path, tmp_path: Path) -> None:
+    """What is copied is what the next build reads."""
+    context = {"permissions": ["clipboard-read", "clipboard-write"]}
+    with opened(browser, file, "e=model/tiny-7b~distilledFrom~model/big-70b", **context) as shown:
+        offered = rules(shown, tmp_path)
+        ends = ("Tiny-7B", "distilledFrom", "Big-70B")
+        assert offered[:3] == [
+            ("reject_edge", *ends),
+            ("reject_edge", *ends),
+            ("add_edge", *ends[::-1]),
+        ]
+        assert ("retype_edge", *ends, "fineTunedFrom") in offered
+        assert offered[-1] == ("unsure_edge", *ends)
+        shown.tab.locator("#panel .correct select").select_option("0")
+        shown.tab.get_by_role("button", name="Copy for overrides.yaml").click()
+        copied = shown.tab.evaluate("navigator.clipboard.readText()")
+        assert copied.startswith('  - reject_edge: ["Tiny-7B", distilledFrom, "Big-70B"]\n')
+
+
+def test_wrong_merge_gives_rules_for_overrides(browser: Any, file: Path, tmp_path: Path) -> None:
+    """An alias can be split off, a type changed, two entities joined."""
+    with opened(browser, file, "n=model/tiny-7b") as shown:
+        offered = rules(shown, tmp_path)
+        assert ("keep_apart", "Tiny-7B", "TinySeven") in offered
+        assert ("retype", "Tiny-7B", "Dataset") in offered
+        assert ("drop", "Tiny-7B") in offered
+        assert ("merge", "Tiny-7B-GGUF", "Tiny-7B") in offered
+
+
+@pytest.mark.parametrize("key", [key for key in HOSTILE if key != "long"])
+def test_rules_quote_hostile_names(browser: Any, file: Path, tmp_path: Path, key: str) -> None:
+    """Whatever stands in a name, the rule is read as that name."""
+    with opened(browser, file, f"n=model/{key}") as shown:
+        assert ("drop", HOSTILE[key]) in rules(shown, tmp_path)
+
+
+def test_opening_says_in_words_what_is_seen(browser: Any, file: Path) -> None:
+    """Counts in words, an example with its sentence, and how the picture is read."""
+    with opened(browser, file) as shown:
+        text = shown.panel()
+        assert "What 3 documents say" in text
+        assert "12 models, 1 dataset, 1 benchmark, 1 method and 1 task" in text
+        assert shown.tab.locator("#panel .example blockquote").count() == 1
+        assert "a pale disc holds one such group" in text
+
+
+def test_picture_library_waits_until_it_is_wanted(browser: Any, file: Path) -> None:
+    """vis-network is text until somebody presses Relax, and runs under the same policy then."""
+    with opened(browser, file) as shown:
+        assert shown.tab.evaluate("typeof window.vis") == "undefined"
+        shown.tab.get_by_role("button", name="Relax").click()
+        assert shown.tab.evaluate("typeof window.vis.Network") == "function"
 
 
 def test_hostile_text_is_only_text(browser: Any, file: Path) -> None:
@@ -946,7 +1115,7 @@ def test_pyvis_renderer_draws_and_explains(browser: Any, tmp_path: Path) -> None
     path = tmp_path / "vis.html"
     write_html(small_graph(), path, renderer="pyvis")
     with opened(browser, path) as shown:
-        assert shown.tab.locator("#vis canvas").is_visible()
+        assert shown.tab.locator("#vis-home canvas").is_visible()
         shown.search("tiny-7b")
         shown.tab.keyboard.press("Enter")
         assert "TinySeven" in shown.panel()

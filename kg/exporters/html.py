@@ -40,6 +40,7 @@ SCRIPTS: Final = (
     "state.js",
     "canvas.js",
     "relax.js",
+    "correct.js",
     "panel.js",
     "legend.js",
     "table.js",
@@ -50,6 +51,8 @@ SCRIPTS: Final = (
 RENDERERS: Final = ("canvas", "pyvis")
 #: Sentences kept for one edge; the number left out is shown, and the RDF has them all.
 EVIDENCE_SHOWN: Final = 8
+#: Rows of evidence or of sentences that the page reads at once.
+BLOCK: Final = 2000
 #: Documents listed for one entity.
 MENTIONS_SHOWN: Final = 30
 
@@ -79,7 +82,7 @@ def page(graph: GraphView, *, title: str = "Knowledge graph", renderer: str = "c
 
     if renderer not in RENDERERS:
         raise NotFound("renderer", renderer, RENDERERS)
-    nodes, edges, details = page_data(graph, title=title)
+    nodes, edges, details, later = page_data(graph, title=title)
     network = Network(directed=True, cdn_resources="in_line", heading=title)
     network.nodes, network.edges = nodes, edges
     network.node_ids = [node["id"] for node in nodes]
@@ -97,7 +100,9 @@ def page(graph: GraphView, *, title: str = "Knowledge graph", renderer: str = "c
         "ensure_ascii": False,
     }
     environment.globals.update(
-        details={**details, "renderer": renderer},
+        details={**details, "renderer": renderer, "block": BLOCK},
+        about=later["about"],
+        blocks={name: _blocks(later[name]) for name in ("evidence", "sentences")},
         library=Markup(library),  # noqa: S704 - pyvis's own file
         script=Markup(script),  # noqa: S704 - our own files
         styles=Markup((PAGE / "page.css").read_text(encoding="utf-8")),  # noqa: S704
@@ -112,6 +117,11 @@ def page(graph: GraphView, *, title: str = "Knowledge graph", renderer: str = "c
 def _columns(rows: list[dict[str, Any]]) -> dict[str, list[Any]]:
     """Return rows with the same keys as columns, which names each key once."""
     return {key: [row[key] for row in rows] for key in (rows[0] if rows else ())}
+
+
+def _blocks(rows: list[Any]) -> list[list[Any]]:
+    """Return ``rows`` in blocks, which the page reads one by one as they are asked for."""
+    return [rows[start : start + BLOCK] for start in range(0, len(rows), BLOCK)]
 
 
 @cache
@@ -138,11 +148,12 @@ def _policy(*scripts: str) -> str:
 
 def page_data(
     graph: GraphView, *, title: str
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]], dict[str, Any]]:
-    """Return nodes and edges in vis-network's form, and what else the page needs to know.
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]], dict[str, Any], dict[str, Any]]:
+    """Return nodes and edges in vis-network's form, what every view needs, and what can wait.
 
-    Everything that repeats (sentences, documents, names of rules) stands once, in a table, and is
-    referred to by its row.
+    What can wait is what a person asks for one at a time: all that is known of a node, the
+    evidence of an edge, sentences.  Everything that repeats (sentences, documents, names of rules)
+    stands once, in a table, and is referred to by its row.
     """
     entities, edges, _, places = arranged(graph)
     index = {entity.id: i for i, entity in enumerate(entities)}
@@ -174,28 +185,15 @@ def page_data(
         "nodes": {
             "iri": [entity.id for entity in entities],
             "community": [spot.community for spot in places],
-            "aliases": _sparse(list(entity.aliases) for entity in entities),
-            "repositories": _sparse(list(entity.repositories) for entity in entities),
-            "introduced": _sparse(
-                [tables.document(d) for d in entity.introduced_in] for entity in entities
-            ),
-            "mentioned": _sparse(_mentions(entity, tables) for entity in entities),
             "mentions": [len(entity.mentioned_in) for entity in entities],
-            "facts": _sparse(
-                [[key, value, tables.document(d)] for key, value, d in entity.facts]
-                for entity in entities
-            ),
         },
         "edges": {
             "relation": [relations.index(edge.relation) for edge in edges],
             "confidence": [round(edge.confidence, 3) for edge in edges],
             "status": [statuses.index(edge.status) for edge in edges],
             "count": [len(edge.evidence) for edge in edges],
-            "evidence": [
-                [tables.evidence(item) for item in _strongest(edge.evidence)] for edge in edges
-            ],
             "kinds": [
-                sorted({EVIDENCE_KINDS.index(item.kind) for item in edge.evidence})
+                sum({1 << EVIDENCE_KINDS.index(item.kind) for item in edge.evidence})
                 for edge in edges
             ],
         },
@@ -204,8 +202,26 @@ def page_data(
         ],
         "run": str(graph.manifest.get("run", "")),
     }
-    details.update(tables.tables())
-    return nodes, links, details
+    later: dict[str, Any] = {
+        "about": {
+            "aliases": _sparse(list(entity.aliases) for entity in entities),
+            "repositories": _sparse(list(entity.repositories) for entity in entities),
+            "introduced": _sparse(
+                [tables.document(d) for d in entity.introduced_in] for entity in entities
+            ),
+            "mentioned": _sparse(_mentions(entity, tables) for entity in entities),
+            "facts": _sparse(
+                [[key, value, tables.document(d)] for key, value, d in entity.facts]
+                for entity in entities
+            ),
+        },
+        "evidence": [
+            [tables.evidence(item) for item in _strongest(edge.evidence)] for edge in edges
+        ],
+    }
+    details["documents"], later["sentences"], details["words"] = tables.tables()
+    details["sentences"] = len(later["sentences"])
+    return nodes, links, details, later
 
 
 def _sparse(rows: Iterable[list[Any]]) -> dict[int, list[Any]]:
@@ -287,18 +303,14 @@ class _Tables:
             row.append(list(evidence.premises))
         return row
 
-    def tables(self) -> dict[str, list[Any]]:
-        """Return the tables themselves."""
+    def tables(self) -> tuple[list[Any], list[Any], list[Any]]:
+        """Return the tables themselves: documents, sentences, words."""
         documents = []
         for identity in self._documents:
             known = self._known.get(identity, Document(identity, "text", identity, ""))
             title = known.title or known.repository or identity
             documents.append([identity, known.kind, title, known.url, known.year])
-        return {
-            "documents": documents,
-            "sentences": self._sentence_rows,
-            "words": list(self._words),
-        }
+        return documents, self._sentence_rows, list(self._words)
 
 
 def _utf16_length(text: str) -> int:

@@ -29,6 +29,20 @@ let lastFrame = 0;
 let hovered = -1;
 let ends = new Uint8Array(0); // in a tree: 1 has a line upwards, 2 downwards
 
+/** Whether a person has moved or zoomed the picture since it was last fitted. */
+let byHand = false;
+let noting = 0;
+/** A while after the last movement, write where the picture stands into the address. */
+function notePlace(moved) {
+  if (!moved && !byHand) return;
+  byHand = moved;
+  clearTimeout(noting);
+  noting = setTimeout(() => writeAddress(false), 250);
+}
+/** The middle of what is seen and the zoom, which mean the same on a screen of another size. */
+const placeOf = ({ k, x, y }) => [Math.round((width / 2 - x) / k), Math.round((height / 2 - y) / k), Number(k.toPrecision(4))];
+const viewAt = ([x, y, k]) => ({ k, x: width / 2 - x * k, y: height / 2 - y * k });
+
 const dark = () => document.documentElement.dataset.theme === 'dark';
 
 function readPalette() {
@@ -36,7 +50,7 @@ function readPalette() {
   const pick = (name) => style.getPropertyValue(name).trim();
   const side = dark() ? 'dark' : 'light';
   palette = {
-    ground: pick('--ground'), text: pick('--text'), muted: pick('--muted'), accent: pick('--accent'),
+    ground: pick('--ground'), region: pick('--region'), text: pick('--text'), muted: pick('--muted'), accent: pick('--accent'),
     types: types.map((type) => (look.types[type] ? look.types[type][side] : pick('--muted'))),
     groups: Object.fromEntries(Object.entries(look.groups).map(([name, group]) => [name, group[side]])),
   };
@@ -45,19 +59,19 @@ function readPalette() {
 
 /** Sort what is visible into runs that one path can draw. */
 function sortOut() {
-  const groups = Object.keys(look.groups);
-  const runs = new Map();
-  const order = [...groups].reverse(); // lineage last, on top
+  const order = Object.keys(look.groups).reverse(); // lineage last, on top
+  const rankOf = relations.map((name) => order.indexOf(relationStyle(name).group));
+  const runs = [];
   for (let e = 0; e < edgeCount; e++) {
     if (!shown.edges[e]) continue;
-    const group = relationStyle(relations[relationOf[e]]).group;
-    const far = details.nodes.community[from[e]] !== details.nodes.community[to[e]];
-    const key = `${order.indexOf(group)}|${kindOf[e]}|${far}`;
-    if (!runs.has(key)) runs.set(key, { group, far, kind: kinds[kindOf[e]], rank: order.indexOf(group), edges: [] });
-    runs.get(key).edges.push(e);
+    const rank = rankOf[relationOf[e]];
+    const far = communityOf[from[e]] !== communityOf[to[e]];
+    // What leads from one community to another lies beneath, so that communities stand out.
+    const key = ((far ? 0 : order.length) + rank) * kinds.length + kindOf[e];
+    runs[key] ||= { group: order[rank], far, kind: kinds[kindOf[e]], edges: [] };
+    runs[key].edges.push(e);
   }
-  // What leads from one community to another lies beneath, so that communities stand out.
-  buckets = [...runs.values()].sort((a, b) => b.far - a.far || a.rank - b.rank);
+  buckets = runs.filter(Boolean);
   nodeBuckets = types.map((type) => ({ type, nodes: [] }));
   labelOrder = byDegree.filter((node) => shown.nodes[node]);
   for (const node of labelOrder) nodeBuckets[typeOf[node]].nodes.push(node);
@@ -144,6 +158,42 @@ function crosses(e, at, w, h) {
   return !((ay < -40 && by < -40) || (ay > h + 40 && by > h + 40));
 }
 
+/** A pale disc behind each community of some size: middle and reach, from where its nodes belong. */
+const regions = (() => {
+  const held = new Map();
+  for (let node = 0; node < nodeCount; node++) {
+    const key = communityOf[node];
+    if (!held.has(key)) held.set(key, { key, nodes: [], x: 0, y: 0, r: 0, loose: true });
+    const region = held.get(key);
+    region.nodes.push(node);
+    region.x += homeX[node];
+    region.y += homeY[node];
+    if (degree[node]) region.loose = false;
+  }
+  return [...held.values()].filter((region) => region.nodes.length >= 4).map((region) => {
+    region.x /= region.nodes.length;
+    region.y /= region.nodes.length;
+    for (const node of region.nodes) region.r = Math.max(region.r, Math.hypot(homeX[node] - region.x, homeY[node] - region.y) + radius[node]);
+    return region;
+  });
+})();
+
+function paintRegions(ctx, at, w, h) {
+  ctx.globalAlpha = emphasis ? 0.55 : 1;
+  ctx.fillStyle = palette.region;
+  ctx.beginPath();
+  for (const region of regions) {
+    const x = region.x * at.k + at.x;
+    const y = region.y * at.k + at.y;
+    const r = (region.r + 7) * at.k + 1;
+    if (x + r < 0 || y + r < 0 || x - r > w || y - r > h || !region.nodes.some((node) => shown.nodes[node])) continue;
+    ctx.moveTo(x + r, y);
+    ctx.arc(x, y, r, 0, 6.2832);
+  }
+  ctx.fill();
+  ctx.globalAlpha = 1;
+}
+
 const SLICE = 400;
 const SHOWN_NAME = 44;
 const shortName = (text, most = SHOWN_NAME) => {
@@ -156,7 +206,7 @@ const shortName = (text, most = SHOWN_NAME) => {
  * Paint the visible graph onto `ctx`; a generator that yields the number of pieces done, so that
  * the caller decides how much to do at once.
  */
-function* paint(ctx, at, w, h) {
+function* paint(ctx, at, w, h, mx = 0, my = 0) {
   const scale = nodeScale(at.k);
   const lit = emphasis;
   const litEdge = (e) => (lit.edges ? lit.edges.has(e) : lit.nodes.has(from[e]) && lit.nodes.has(to[e]));
@@ -165,13 +215,16 @@ function* paint(ctx, at, w, h) {
   ctx.fillRect(0, 0, w, h);
   ctx.lineCap = 'butt';
   ctx.lineJoin = 'round';
+  if (!isTree()) paintRegions(ctx, at, w, h);
 
   let inView = 0;
   for (const run of buckets) for (const e of run.edges) if (crosses(e, at, w, h)) inView++;
   yield 200;
   const rich = inView <= 2200;
+  const crowded = inView > 6000;
   const faint = inView > 6000 ? 0.2 : inView > 2200 ? 0.28 : inView > 900 ? 0.42 : 0.6;
-  for (const bright of lit ? [false, true] : [true]) {
+  // Thousands of dimmed edges would add nothing but a grey haze, and take longest.
+  for (const bright of !lit ? [true] : inView > 3000 ? [true] : [false, true]) {
     for (const run of buckets) {
       const style = look.kinds[run.kind];
       const strong = run.group === 'lineage' || run.group === 'family';
@@ -180,7 +233,8 @@ function* paint(ctx, at, w, h) {
       const finish = () => {
         ctx.globalAlpha = alpha;
         ctx.strokeStyle = palette.groups[run.group];
-        ctx.lineWidth = style.width * (lit && bright ? 1.35 : rich ? 1 : 0.75) * (isTree() ? 1.4 : 1);
+        const wide = style.width * (lit && bright ? 1.35 : rich ? 1 : 0.75) * (isTree() ? 1.4 : 1);
+        ctx.lineWidth = crowded && !lit ? Math.min(1, wide) : wide; // hairlines are drawn several times faster
         ctx.setLineDash(rich && !(lit && !bright) ? style.dash : []);
         ctx.stroke();
       };
@@ -231,11 +285,14 @@ function* paint(ctx, at, w, h) {
   }
 
   ctx.globalAlpha = 1;
-  yield* paintLabels(ctx, at, w, h, scale);
+  yield* paintLabels(ctx, at, w, h, scale, mx, my);
 }
 
-/** Names, where there is room; the best connected choose first. */
-function* paintLabels(ctx, at, w, h, scale) {
+/**
+ * Names, where there is room; the best connected choose first. What lies on the screen is named
+ * within it, and not into the margin (mx, my) that is painted around it.
+ */
+function* paintLabels(ctx, at, w, h, scale, mx, my) {
   const lit = emphasis;
   const names = new Map(); // 64-pixel cells with the boxes of names in them
   const dots = new Map(); // and with those of nodes
@@ -266,7 +323,20 @@ function* paintLabels(ctx, at, w, h, scale) {
   const minimum = lit || isTree() ? 0 : at.k > 0.85 ? 0 : at.k > 0.5 ? 2.8 : 2.2;
   ctx.textAlign = 'center';
   ctx.textBaseline = 'alphabetic';
-  const leaders = Math.min(28, Math.ceil(inside.length / 12));
+  for (const region of lit || isTree() ? [] : regions.filter((one) => one.loose && shown.nodes[one.nodes[0]])) {
+    const middle = region.x * at.k + at.x;
+    const y = (region.y + region.r + 7) * at.k + at.y + 16;
+    const text = `${plural(region.nodes.length, 'name')} without links`;
+    ctx.font = `italic 400 12px ${FONT}`;
+    const half = ctx.measureText(text).width / 2;
+    const r = region.r * at.k;
+    const x = middle > mx && middle < w - mx ? Math.max(mx + half + 6, Math.min(w - mx - half - 6, middle)) : middle;
+    occupy(dots, [middle - r * 0.9, y - 16 - r * 1.9, middle + r * 0.9, y - 16 - r * 0.1, -1]);
+    occupy(names, [x - half, y - 11, x + half, y + 4, -1]);
+    ctx.fillStyle = palette.muted;
+    ctx.fillText(text, x, y);
+  }
+  const leaders = Math.min(28, Math.ceil(inside.length / 12), Math.round((w - 2 * mx) * (h - 2 * my) / 24000));
   let placed = 0;
   let tried = 0;
   for (const node of inside) {
@@ -274,8 +344,10 @@ function* paintLabels(ctx, at, w, h, scale) {
     const r = sizeOf(node, scale);
     const chosen = node === state.node || node === state.focus || node === state.lineage;
     if (r < minimum && !chosen) continue;
-    const size = isTree() ? Math.max(10, Math.min(13, 13 * at.k)) : chosen ? 14 : r > 11 ? 14 : r > 7 ? 13 : 12;
-    ctx.font = `${r > 7 || chosen || isTree() ? 600 : 450} ${size}px ${FONT}`;
+    // The best connected read as headings of their surroundings, the others as small print.
+    const leads = chosen || (!lit && placed < leaders);
+    const size = isTree() ? Math.max(10, Math.min(13, 13 * at.k)) : leads ? 14 : r > 11 ? 14 : r > 7 ? 12.5 : 11.5;
+    ctx.font = `${r > 7 || leads || isTree() ? 600 : 400} ${size}px ${FONT}`;
     const text = isTree() ? shortName(nameOf(node), 30) : shortName(nameOf(node));
     const half = ctx.measureText(text).width / 2 + 3;
     const x = posX[node] * at.k + at.x;
@@ -283,11 +355,13 @@ function* paintLabels(ctx, at, w, h, scale) {
     const below = [x, y + r + size + 1];
     const above = [x, y - r - 5];
     const right = [x + r + half + 3, y + size * 0.35];
+    const left = [x - r - half - 3, y + size * 0.35];
+    const [x0, y0, x1, y1] = x > mx && x < w - mx && y > my && y < h - my ? [mx, my, w - mx, h - my] : [0, 0, w, h];
     let spot = null;
-    const spots = !isTree() ? [below, above, right] : ends[node] === 3 ? [right, above] : ends[node] === 2 ? [above, right] : [below, above];
+    const spots = !isTree() ? [below, above, right, left] : ends[node] === 3 ? [right, above] : ends[node] === 2 ? [above, right] : [below, above];
     for (const [lx, ly] of spots) {
       const box = [lx - half, ly - size, lx + half, ly + 4, node];
-      if (!chosen && (box[0] < 0 || box[2] > w || box[1] < 0 || box[3] > h)) continue;
+      if (!chosen && (box[0] < x0 || box[2] > x1 || box[1] < y0 || box[3] > y1)) continue;
       // The best connected are named even where that covers a smaller node.
       if (chosen || (!taken(names, box) && (placed < leaders || !taken(dots, box)))) { spot = [lx, ly]; occupy(names, box); break; }
     }
@@ -298,7 +372,7 @@ function* paintLabels(ctx, at, w, h, scale) {
     ctx.globalAlpha = 0.9;
     ctx.strokeText(text, spot[0], spot[1]);
     ctx.globalAlpha = 1;
-    ctx.fillStyle = palette.text;
+    ctx.fillStyle = leads || lit || isTree() || r > 7 ? palette.text : palette.muted;
     ctx.fillText(text, spot[0], spot[1]);
     if (placed % 40 === 0) yield 300;
   }
@@ -312,19 +386,26 @@ function* paintLabels(ctx, at, w, h, scale) {
       if (lit && lit.edges === null) continue;
       const [ax, ay, bx, by, cx, cy] = course(e, at);
       const straight = isTree() || !bend[e];
-      const mx = straight ? (ax + bx) / 2 : (ax + bx) / 4 + cx / 2;
-      const my = straight ? (ay + by) / 2 : (ay + by) / 4 + cy / 2;
+      let wx = straight ? (ax + bx) / 2 : (ax + bx) / 4 + cx / 2;
+      let wy = straight ? (ay + by) / 2 : (ay + by) / 4 + cy / 2;
+      if (isTree()) {
+        // Nearer to the end that lies further out, where the lines of a brood have parted.
+        const t = Math.abs(posY[to[e]]) > Math.abs(posY[from[e]]) ? 0.68 : 0.32;
+        const u = 1 - t;
+        wx = ax * (u ** 3 + 3 * u * u * t) + bx * (3 * u * t * t + t ** 3);
+        wy = u ** 3 * ay + 3 * u * t * (ay + by) / 2 + t ** 3 * by;
+      }
       if (!isTree() && Math.hypot(bx - ax, by - ay) < 60) continue;
       const text = relationStyle(relations[relationOf[e]]).words;
       const half = ctx.measureText(text).width / 2 + 2;
-      const box = [mx - half, my - 8, mx + half, my + 6, -1 - e];
-      if (taken(names, box)) continue;
+      const box = [wx - half, wy - 8, wx + half, wy + 6, -1 - e];
+      if (taken(names, box) || (isTree() && taken(dots, box))) continue;
       occupy(names, box);
       ctx.strokeStyle = palette.ground;
       ctx.lineWidth = 4;
-      ctx.strokeText(text, mx, my + 4);
+      ctx.strokeText(text, wx, wy + 4);
       ctx.fillStyle = palette.groups[group];
-      ctx.fillText(text, mx, my + 4);
+      ctx.fillText(text, wx, wy + 4);
     }
   }
   yield 1;
@@ -354,8 +435,11 @@ function begin() {
   back.mx = mx;
   back.my = my;
   stale = false;
-  job = paint(ctx, { k: view.k, x: view.x + mx, y: view.y + my }, w, h);
+  job = paint(ctx, { k: view.k, x: view.x + mx, y: view.y + my }, w, h, mx, my);
 }
+
+/** Whether a person moves the picture, so that frames must stay short. */
+const moving = () => glide !== null || pointers.size > 0;
 
 function frame(now) {
   raf = 0;
@@ -368,22 +452,27 @@ function frame(now) {
     if (!job) begin();
   }
   if (job) {
-    const end = performance.now() + 9;
+    const calmly = moving() ? 1 : 4;
+    const end = performance.now() + 9 * calmly;
     let done = 0;
     let step = job.next();
     while (!step.done) {
       done += step.value;
-      if (done > budget || performance.now() > end) break;
+      if (done > budget * calmly || performance.now() > end) break;
       step = job.next();
     }
     if (step.done) { job = null; [front, back] = [back, front]; }
   }
-  blit();
+  // While the next picture is painted and nothing moves, the last one may stay as it is.
+  if (!job || !front || moving() || !same(drawn, view)) blit();
   if (job || glide || stale || !same(front.view, view)) schedule();
-  else stage.dataset.painted = String(Number(stage.dataset.painted || 0) + 1);
+  else { stage.dataset.painted = String(Number(stage.dataset.painted || 0) + 1); }
 }
 
+/** The view that the screen shows. */
+const drawn = { k: 0, x: 0, y: 0 };
 function blit() {
+  Object.assign(drawn, view);
   surface.setTransform(density, 0, 0, density, 0, 0);
   surface.globalAlpha = 1;
   surface.fillStyle = palette.ground;
@@ -415,7 +504,8 @@ function stepGlide(now) {
   for (const key of ['k', 'x', 'y']) view[key] = glide.from[key] + (glide.to[key] - glide.from[key]) * ease;
   if (t >= 1) glide = null;
 }
-function moveTo(target, animate = true) {
+function moveTo(target, animate = true, moved = false) {
+  notePlace(moved);
   if (animate && !calm.matches && front) glide = { from: { ...view }, to: target, start: performance.now() };
   else { glide = null; Object.assign(view, target); }
   schedule();
@@ -436,8 +526,8 @@ function viewOf(list, largest = isTree() ? 1.25 : 1.6) {
   }
   const area = clear();
   if (x0 > x1) return { k: 1, x: area.w / 2, y: area.h / 2 };
-  const pad = Math.min(isTree() ? 120 : 72, area.w * (isTree() ? 0.16 : 0.1));
-  const tall = Math.min(isTree() ? 96 : 56, area.h * 0.12);
+  const pad = Math.min(isTree() ? 120 : 48, area.w * (isTree() ? 0.16 : 0.06));
+  const tall = Math.min(isTree() ? 96 : 48, area.h * 0.12);
   const k = Math.max(0.004, Math.min(largest, (area.w - 2 * pad) / Math.max(x1 - x0, 1), (area.h - 2 * tall) / Math.max(y1 - y0, 1)));
   return { k, x: area.w / 2 - ((x0 + x1) / 2) * k, y: area.h / 2 - ((y0 + y1) / 2) * k };
 }
@@ -459,7 +549,7 @@ function fit(animate = true) {
 function zoomBy(factor, cx = width / 2, cy = height / 2, animate = false) {
   const k = Math.max(0.004, Math.min(12, view.k * factor));
   const ratio = k / view.k;
-  moveTo({ k, x: cx - (cx - view.x) * ratio, y: cy - (cy - view.y) * ratio }, animate);
+  moveTo({ k, x: cx - (cx - view.x) * ratio, y: cy - (cy - view.y) * ratio }, animate, true);
 }
 function reveal(node) {
   const x = posX[node] * view.k + view.x;

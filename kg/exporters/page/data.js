@@ -1,55 +1,100 @@
 // The graph as arrays, and questions about it. Nothing here touches the page.
 
-const parsed = (id) => JSON.parse(document.getElementById(id).textContent);
-/** pyvis's rows travel as columns, which name each key once. */
-const rows = ({ id = [], from = [], ...columns }) => (id.length ? id : from).map((_, i) => ({
-  from: from[i], ...Object.fromEntries(Object.entries(columns).map(([key, values]) => [key, values[i]])),
-}));
-const nodes = rows(parsed('nodes-data'));
-const edges = rows(parsed('edges-data'));
-const details = parsed('details-data');
-const { look, types, relations, kinds, statuses, documents, sentences, words } = details;
+// What every view needs is read at once, as columns and typed arrays; what is asked for one at a
+// time (sentences, evidence, aliases) stays text until then, in blocks.
 
-const nodeCount = nodes.length;
-const edgeCount = edges.length;
+const parsed = (id) => JSON.parse(document.getElementById(id).textContent);
+const nodes = { label: [], group: [], x: [], y: [], ...parsed('nodes-data') };
+const edges = { from: [], to: [], ...parsed('edges-data') };
+const details = parsed('details-data');
+const { look, types, relations, kinds, statuses, documents, words } = details;
+
+/** A long table that travels in blocks of rows; a block is read when one of its rows is wanted. */
+function blocks(name) {
+  const texts = document.querySelectorAll(`script[data-block="${name}"]`);
+  const read = new Array(texts.length);
+  return (row) => {
+    const block = Math.floor(row / details.block);
+    read[block] ||= JSON.parse(texts[block].textContent);
+    return read[block][row % details.block];
+  };
+}
+/** Rows of evidence of an edge, to be unpacked by evidence(). */
+const evidenceOf = blocks('evidence');
+/** [document, field, text] of a sentence. */
+const sentenceAt = blocks('sentences');
+let about = null;
+/** What is known of a node under a key (aliases, repositories, introduced, mentioned, facts). */
+function aboutNode(key, node) {
+  about ||= parsed('about-data');
+  return about[key][node] || [];
+}
+
+const nodeCount = nodes.label.length;
+const edgeCount = edges.from.length;
 /** Above this many nodes the page opens on an overview. */
 const LARGE = 3000;
 const OVERVIEW = 500;
 
-const typeOf = Uint8Array.from(nodes, (node) => node.group);
-const from = Int32Array.from(edges, (edge) => edge.from);
-const to = Int32Array.from(edges, (edge) => edge.to);
+const typeOf = Uint8Array.from(nodes.group);
+const from = Int32Array.from(edges.from);
+const to = Int32Array.from(edges.to);
 const relationOf = Uint8Array.from(details.edges.relation);
-const kindOf = Uint8Array.from(details.edges.kinds, (list) => (list.length ? list[0] : 2));
+/** The kinds of evidence of each edge as bits; the lowest one is the strongest kind. */
+const kindBits = Uint8Array.from(details.edges.kinds);
+const kindsOf = (e) => kinds.map((_, kind) => kind).filter((kind) => kindBits[e] & (1 << kind));
+const kindOf = Uint8Array.from(kindBits, (bits) => (bits ? 31 - Math.clz32(bits & -bits) : 2));
 const confidenceOf = Float64Array.from(details.edges.confidence);
 const statusOf = Uint8Array.from(details.edges.status);
-const homeX = Float32Array.from(nodes, (node) => node.x);
-const homeY = Float32Array.from(nodes, (node) => node.y);
+const communityOf = Int32Array.from(details.nodes.community);
+const homeX = Float32Array.from(nodes.x);
+const homeY = Float32Array.from(nodes.y);
 
-/** The edges of each node. */
-const edgesOf = Array.from({ length: nodeCount }, () => []);
-for (let e = 0; e < edgeCount; e++) {
-  edgesOf[from[e]].push(e);
-  if (from[e] !== to[e]) edgesOf[to[e]].push(e);
-}
-const degree = Int32Array.from(edgesOf, (list) => list.length);
+/** The edges of each node, one after the other in one array. */
+const edgesOf = (() => {
+  const start = new Int32Array(nodeCount + 1);
+  for (let e = 0; e < edgeCount; e++) {
+    start[from[e] + 1]++;
+    if (from[e] !== to[e]) start[to[e] + 1]++;
+  }
+  for (let node = 0; node < nodeCount; node++) start[node + 1] += start[node];
+  const next = start.slice();
+  const all = new Int32Array(start[nodeCount]);
+  for (let e = 0; e < edgeCount; e++) {
+    all[next[from[e]]++] = e;
+    if (from[e] !== to[e]) all[next[to[e]]++] = e;
+  }
+  return (node) => all.subarray(start[node], start[node + 1]);
+})();
+const degree = Int32Array.from({ length: nodeCount }, (_, node) => edgesOf(node).length);
 const radius = Float32Array.from(degree, (d) => 4 + 1.9 * Math.sqrt(Math.min(d, 90)));
-const byDegree = Array.from({ length: nodeCount }, (_, i) => i).sort(
-  (a, b) => degree[b] - degree[a] || a - b,
-);
-const numberOf = new Map(details.nodes.iri.map((id, i) => [id, i]));
+
+/** All nodes, those with the highest score first; sorts numbers alone, which browsers do fast. */
+function ranked(score) {
+  const most = score.reduce((a, b) => Math.max(a, b), 0);
+  const packed = Float64Array.from(score, (value, node) => (most - value) * nodeCount + node).sort();
+  return Array.from(packed, (value) => value % nodeCount);
+}
+const byDegree = ranked(degree);
+let numbers = null;
+/** The node with an id, or undefined. */
+function numberOf(id) {
+  numbers ||= new Map(details.nodes.iri.map((iri, node) => [iri, node]));
+  return numbers.get(id);
+}
 
 /** How far edges between the same two nodes bend, so that each can be seen and clicked. */
 const bend = new Float32Array(edgeCount);
 {
-  const seen = new Map();
+  const first = new Map();
+  const parallel = new Map();
   for (let e = 0; e < edgeCount; e++) {
     const key = Math.min(from[e], to[e]) * nodeCount + Math.max(from[e], to[e]);
-    if (!seen.has(key)) seen.set(key, []);
-    seen.get(key).push(e);
+    if (!first.has(key)) first.set(key, e);
+    else if (parallel.has(key)) parallel.get(key).push(e);
+    else parallel.set(key, [first.get(key), e]);
   }
-  for (const group of seen.values()) {
-    if (group.length === 1) continue;
+  for (const group of parallel.values()) {
     group.forEach((e, i) => {
       const side = from[e] < to[e] ? 1 : -1;
       bend[e] = from[e] === to[e] ? i : side * (i - (group.length - 1) / 2) * 0.22;
@@ -58,7 +103,7 @@ const bend = new Float32Array(edgeCount);
 }
 
 const other = (e, node) => (from[e] === node ? to[e] : from[e]);
-const nameOf = (node) => nodes[node].label;
+const nameOf = (node) => nodes.label[node];
 const relationStyle = (name) =>
   look.relations[name] || { group: Object.keys(look.groups)[0], words: name, inverse: name, lineage: '' };
 const lineageKind = relations.map((name) => relationStyle(name).lineage);
@@ -66,7 +111,7 @@ const lineageKind = relations.map((name) => relationStyle(name).lineage);
 /** Unpack a row of evidence; see kg/exporters/html.py. */
 function evidence(row) {
   const [sentence, kind, extractor, rule, confidence, s0, s1, o0, o1, negated, premises] = row;
-  const [doc, field, text] = sentences[sentence];
+  const [doc, field, text] = sentenceAt(sentence);
   return {
     document: doc, field: words[field], text, kind: kinds[kind], extractor: words[extractor],
     rule: words[rule], confidence, negated: Boolean(negated), premises: premises || [],
@@ -75,16 +120,16 @@ function evidence(row) {
 }
 
 /** What spellings of one name share: case, blanks, hyphens and underscores aside. */
-const nameKey = (text) =>
+const nameKey = (text) => (/^[ -~]*$/.test(text) ? text.toLowerCase().replace(/[ \-_]+/g, '') : foldName(text));
+const foldName = (text) =>
   text.normalize('NFKC').toLowerCase().replace(/[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\u00ad]/g, '')
     .replace(/[\s\-_\u2010-\u2015\u2212]+/g, '');
 
 let keys = null;
 function searchKeys() {
-  keys ||= nodes.map((node, i) => [
-    nameKey(node.label), nameKey(details.nodes.iri[i]),
-    ...(details.nodes.aliases[i] || []).map(nameKey),
-    ...(details.nodes.repositories[i] || []).map(nameKey),
+  keys ||= nodes.label.map((label, node) => [
+    nameKey(label), nameKey(details.nodes.iri[node]),
+    ...aboutNode('aliases', node).map(nameKey), ...aboutNode('repositories', node).map(nameKey),
   ]);
   return keys;
 }
@@ -94,7 +139,7 @@ function search(text, limit = 12) {
   const wanted = nameKey(text);
   if (!wanted) return { hits: [], near: false };
   const parts = text.trim().split(/[\s\-_]+/).map(nameKey).filter(Boolean);
-  const ranked = [];
+  const rows = [];
   searchKeys().forEach((spellings, node) => {
     let best = Infinity;
     let via = -1;
@@ -107,11 +152,11 @@ function search(text, limit = 12) {
       if (rank < Infinity) rank += i === 0 ? 0 : i === 1 ? 0.6 : 0.3;
       if (rank < best) { best = rank; via = i; }
     }
-    if (best < Infinity) ranked.push([best, -degree[node], node, via]);
+    if (best < Infinity) rows.push([best, -degree[node], node, via]);
   });
-  if (ranked.length) {
-    ranked.sort((a, b) => a[0] - b[0] || a[1] - b[1] || a[2] - b[2]);
-    return { hits: ranked.slice(0, limit).map((row) => ({ node: row[2], via: row[3] })), near: false, total: ranked.length };
+  if (rows.length) {
+    rows.sort((a, b) => a[0] - b[0] || a[1] - b[1] || a[2] - b[2]);
+    return { hits: rows.slice(0, limit).map((row) => ({ node: row[2], via: row[3] })), near: false, total: rows.length };
   }
   return { hits: nearest(wanted, 3), near: true, total: 0 };
 }
@@ -142,7 +187,7 @@ function within(start, hops, passes) {
   for (let hop = 0; hop < hops; hop++) {
     const next = [];
     for (const node of border) {
-      for (const e of edgesOf[node]) {
+      for (const e of edgesOf(node)) {
         const far = other(e, node);
         if (passes(e) && !reached.has(far)) { reached.add(far); next.push(far); }
       }
@@ -159,7 +204,7 @@ function shortestPath(start, goal, passes) {
   while (border.length && !via.has(goal)) {
     const next = [];
     for (const node of border) {
-      const sorted = edgesOf[node].slice().sort((a, b) => confidenceOf[b] - confidenceOf[a]);
+      const sorted = edgesOf(node).slice().sort((a, b) => confidenceOf[b] - confidenceOf[a]);
       for (const e of sorted) {
         const far = other(e, node);
         if (passes(e) && !via.has(far)) { via.set(far, e); next.push(far); }
@@ -191,7 +236,7 @@ function lineage(root, passes) {
     for (let depth = 1; border.length && depth <= 12; depth++) {
       const next = [];
       for (const node of border) {
-        for (const e of edgesOf[node]) {
+        for (const e of edgesOf(node)) {
           const kind = lineageKind[relationOf[e]];
           const up = direction === 'up';
           if (!kind || !passes(e) || (up ? from[e] : to[e]) !== node || from[e] === to[e]) continue;
@@ -211,4 +256,4 @@ function lineage(root, passes) {
   const above = new Set(up.map((hop) => hop.node));
   return { root, up, down: below.filter((hop) => !above.has(hop.node)) };
 }
-const isLineage = (node) => edgesOf[node].some((e) => lineageKind[relationOf[e]] && lineageKind[relationOf[e]] !== 'data');
+const isLineage = (node) => edgesOf(node).some((e) => lineageKind[relationOf[e]] && lineageKind[relationOf[e]] !== 'data');

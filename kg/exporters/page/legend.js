@@ -6,7 +6,7 @@ const tally = (values, size) => { const counts = new Array(size).fill(0); for (c
 const typeCounts = tally(typeOf, types.length);
 const statusCounts = tally(statusOf, statuses.length);
 const heldRelations = present(tally(relationOf, relations.length));
-const heldKinds = present(tally(details.edges.kinds.flat(), kinds.length));
+const heldKinds = kinds.map((_, kind) => kind).filter((kind) => kindBits.some((bits) => bits & (1 << kind)));
 const looseCount = degree.reduce((sum, d) => sum + (d === 0), 0);
 
 /** A row that shows or hides one thing; "only" hides all the others. */
@@ -39,12 +39,17 @@ function edgeCounts() {
   for (let e = 0; e < edgeCount; e++) {
     if (!state.statuses.has(statusOf[e])) continue;
     relationCounts[relationOf[e]]++;
-    for (const kind of details.edges.kinds[e]) kindCounts[kind]++;
+    for (let kind = 0; kind < kinds.length; kind++) if (kindBits[e] & (1 << kind)) kindCounts[kind]++;
   }
   return { relationCounts, kindCounts };
 }
 
+let drawnFor = '';
 function renderLegend() {
+  const now = JSON.stringify([state.hiddenTypes, state.hiddenRelations, state.hiddenKinds, state.statuses].map((set) => [...set])
+    .concat([state.confidence, state.loose, state.document, state.years]));
+  if (now === drawnFor) return;
+  drawnFor = now;
   const focused = document.activeElement && document.activeElement.dataset ? document.activeElement.dataset.key : '';
   const heldTypes = present(typeCounts);
   const { relationCounts, kindCounts } = edgeCounts();

@@ -16,12 +16,12 @@ let treeRoot = -1;
 function update(changes, { push = true, fit: refit = false, legend: withLegend = true, history: write = true } = {}) {
   Object.assign(state, changes);
   if (network && !alwaysNetwork) closeNetwork(true);
-  refresh();
+  const changed = refresh();
   const root = tree ? tree.root : -1;
   const rearranged = root !== treeRoot;
   if (rearranged || root >= 0) arrange();
   treeRoot = root;
-  sortOut();
+  if (changed || !nodeBuckets.length) sortOut();
   renderPanel();
   if (withLegend) renderLegend();
   else document.getElementById('reset').disabled = !filtering();
@@ -48,13 +48,16 @@ function writeAddress(push) {
 }
 
 function readAddress(first) {
-  const { next, unknown } = fromFragment(location.hash);
+  const { next, unknown, place } = fromFragment(location.hash);
+  clearTimeout(noting);
   Object.assign(state, next);
   applyTheme();
   update({}, { history: false, fit: first });
   if (unknown.length) say(`Not in this graph: ${unknown.join(', ')}.`, true);
   const target = emphasis ? [...emphasis.nodes] : [];
-  if (target.length && !tree) moveTo(viewOf(target, 1.1), !first);
+  if (place) { byHand = true; moveTo(viewAt(place), false, true); }
+  else if (target.length && !tree) moveTo(viewOf(target, 1.1), !first);
+  else if (byHand) fit(false);
 }
 
 function select(node, { show = true } = {}) {
@@ -106,7 +109,7 @@ function startPath(node) {
 function openNeighbours(node) {
   const before = opened.size;
   opened.add(node);
-  for (const e of edgesOf[node]) if (passes(e)) opened.add(other(e, node));
+  for (const e of edgesOf(node)) if (passes(e)) opened.add(other(e, node));
   update({ node, edge: -1 }, { push: true });
   moveTo(viewOf(emphasis ? emphasis.nodes : [node], 1.2));
   if (opened.size > before + 1) say(`${plural(opened.size - before - 1, 'node')} opened.`);
@@ -160,7 +163,7 @@ function showFound() {
   if (open && !hits.length) found.append(h('li', { class: 'none', role: 'option', 'aria-disabled': 'true', 'aria-selected': 'false' }, 'Nothing is called that.'));
   if (open && answer.near && hits.length) found.append(h('li', { class: 'none', role: 'option', 'aria-disabled': 'true', 'aria-selected': 'false' }, 'Nothing is called that. The nearest are:'));
   hits.forEach(({ node, via }, i) => {
-    const alias = via > 1 ? [...(details.nodes.aliases[node] || []), ...(details.nodes.repositories[node] || [])][via - 2] : '';
+    const alias = via > 1 ? [...aboutNode('aliases', node), ...aboutNode('repositories', node)][via - 2] : '';
     found.append(h('li', { role: 'option', id: `found-${i}`, 'aria-selected': 'false', onpointerdown: (event) => { event.preventDefault(); choose(i); } },
       typeIcon(typeOf[node]), h('bdi', { class: 'hit' }, nameOf(node)), alias && alias !== nameOf(node) ? h('bdi', { class: 'quiet via' }, alias) : null,
       h('span', { class: 'quiet end' }, `${types[typeOf[node]]} · ${plural(degree[node], 'link')}`)));
@@ -168,9 +171,9 @@ function showFound() {
   markActive();
   if (open) said.textContent = answer.near ? 'No match.' : `${plural(answer.total, 'match', 'matches')}.`;
 }
-function markActive() {
+function markActive(scroll = false) {
   for (let i = 0; i < hits.length; i++) document.getElementById(`found-${i}`).setAttribute('aria-selected', String(i === active));
-  if (active >= 0) { input.setAttribute('aria-activedescendant', `found-${active}`); document.getElementById(`found-${active}`).scrollIntoView({ block: 'nearest' }); } else input.removeAttribute('aria-activedescendant');
+  if (active >= 0) { input.setAttribute('aria-activedescendant', `found-${active}`); if (scroll) document.getElementById(`found-${active}`).scrollIntoView({ block: 'nearest' }); } else input.removeAttribute('aria-activedescendant');
 }
 function closeFound() {
   found.hidden = true;
@@ -195,7 +198,7 @@ input.addEventListener('keydown', (event) => {
     if (!hits.length) return;
     event.preventDefault();
     active = (active + (event.key === 'ArrowDown' ? 1 : -1) + hits.length) % hits.length;
-    markActive();
+    markActive(true);
   } else if (event.key === 'Enter') {
     event.preventDefault();
     if (hits.length) choose(Math.max(active, 0));
@@ -249,7 +252,7 @@ canvas.addEventListener('pointermove', (event) => {
       posY[press.node] += dy / view.k;
       if (!tree) { homeX[press.node] = posX[press.node]; homeY[press.node] = posY[press.node]; }
       redraw();
-    } else { view.x += dx; view.y += dy; schedule(); }
+    } else { view.x += dx; view.y += dy; notePlace(true); schedule(); }
   } else {
     const node = nodeAt(x, y, 3);
     const edge = node < 0 && shown.edgeTotal < 6000 ? edgeAt(x, y, 4) : -1;
@@ -300,7 +303,7 @@ function toward(dx, dy) {
   }
   let best = -1;
   let score = Infinity;
-  const around = edgesOf[state.node].filter((e) => shown.edges[e]).map((e) => other(e, state.node));
+  const around = edgesOf(state.node).filter((e) => shown.edges[e]).map((e) => other(e, state.node));
   for (const node of around.length ? around : labelOrder) {
     if (node === state.node) continue;
     const vx = posX[node] - posX[state.node];
@@ -318,7 +321,7 @@ canvas.addEventListener('keydown', (event) => {
   const arrow = ARROWS[event.key];
   if (arrow && !event.ctrlKey && !event.metaKey && !event.altKey) {
     event.preventDefault();
-    if (event.shiftKey) { moveTo({ k: view.k, x: view.x - arrow[0] * 90, y: view.y - arrow[1] * 90 }); return; }
+    if (event.shiftKey) { moveTo({ k: view.k, x: view.x - arrow[0] * 90, y: view.y - arrow[1] * 90 }, true, true); return; }
     const node = toward(...arrow);
     if (node >= 0) select(node); else say('No neighbour in that direction.');
   } else if (event.key === 'Enter' && state.node >= 0) {
@@ -407,17 +410,20 @@ document.getElementById('counts').textContent = `${plural(nodeCount, 'entity', '
 adapt();
 readAddress(true);
 document.documentElement.dataset.ready = 'true';
+// What a search looks through is made ready while nobody waits for it.
+setTimeout(searchKeys, 400);
 
 /** For tests and for people at the console: where things are, and what is shown. */
 window.kg = Object.freeze({
-  nodeAt: (id) => { const n = numberOf.get(id); return { x: posX[n] * view.k + view.x, y: posY[n] * view.k + view.y, shown: Boolean(shown.nodes[n]) }; },
+  nodeAt: (id) => { const n = numberOf(id); return { x: posX[n] * view.k + view.x, y: posY[n] * view.k + view.y, shown: Boolean(shown.nodes[n]) }; },
   edgeAt: (subject, relation, object) => {
-    const e = edgesOf[numberOf.get(subject)].find((i) => idOf(from[i]) === subject && relations[relationOf[i]] === relation && idOf(to[i]) === object);
+    const e = edgesOf(numberOf(subject)).find((i) => idOf(from[i]) === subject && relations[relationOf[i]] === relation && idOf(to[i]) === object);
     const [ax, ay, bx, by, cx, cy] = course(e, view);
     return bend[e] ? { x: (ax + bx) / 4 + cx / 2, y: (ay + by) / 4 + cy / 2 } : { x: (ax + bx) / 2, y: (ay + by) / 2 };
   },
-  edgesOf: (id) => edgesOf[numberOf.get(id)].map((e) => [idOf(from[e]), relations[relationOf[e]], idOf(to[e])]),
+  edgesOf: (id) => [...edgesOf(numberOf(id))].map((e) => [idOf(from[e]), relations[relationOf[e]], idOf(to[e])]),
   counts: () => ({ nodes: shown.nodeTotal, edges: shown.edgeTotal }),
   view: () => ({ ...view }),
+  middle: () => placeOf(view),
   settled: () => !raf && !job,
 });

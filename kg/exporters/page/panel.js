@@ -21,7 +21,7 @@ function svgElement(tag, properties, ...children) {
   return element;
 }
 
-const number = (value) => value.toLocaleString('en');
+const number = (value) => String(value).replace(/\B(?=(\d{3})+$)/g, ',');
 const plural = (count, one, many = `${one}s`) => `${number(count)} ${count === 1 ? one : many}`;
 const percent = (value) => `${Math.round(value * 100)} %`;
 const sureness = (value) => (value >= 0.9 ? 'very sure' : value >= 0.75 ? 'sure' : value >= 0.5 ? 'likely' : 'doubtful');
@@ -114,23 +114,45 @@ function header(kicker, title, ...rest) {
     h('h2', { dir: 'auto', tabindex: '-1' }, title), ...rest);
 }
 
+/** "151 models, 378 methods and 43 datasets", the most frequent types first. */
+function countsInWords() {
+  const counted = present(typeCounts).sort((a, b) => typeCounts[b] - typeCounts[a])
+    .map((type) => (typeCounts[type] === 1 ? `1 ${types[type].toLowerCase()}` : `${number(typeCounts[type])} ${(look.types[types[type]] ? look.types[types[type]].plural : types[type]).toLowerCase()}`));
+  return counted.length < 2 ? counted.join('') : `${counted.slice(0, -1).join(', ')} and ${counted.at(-1)}`;
+}
+
+/** The edge to show as an example: lineage before others, with a sentence that names both ends. */
+function exampleEdge() {
+  let best = -1;
+  let most = 0;
+  for (let e = 0; e < edgeCount && e < 20000; e++) {
+    if (!shown.edges[e] || from[e] === to[e] || kinds[kindOf[e]] !== 'extracted') continue;
+    const score = confidenceOf[e] + (lineageKind[relationOf[e]] === 'parent' ? 1 : 0);
+    if (score <= most) continue;
+    const first = evidenceOf(e)[0];
+    const item = first && evidence(first);
+    if (item && item.marks.length === 2 && !item.negated && item.text.length < 260) { best = e; most = score; }
+  }
+  return best;
+}
+
 function homePanel() {
-  const models = byDegree.filter((node) => isLineage(node)).slice(0, 5);
-  const best = byDegree.filter((node) => degree[node] > 0 && !models.includes(node)).slice(0, 5);
+  const first = (limit, test) => { const found_ = []; for (const node of byDegree) { if (test(node)) found_.push(node); if (found_.length === limit) break; } return found_; };
+  const models = first(5, isLineage);
+  const best = first(5, (node) => degree[node] > 0 && !models.includes(node));
   if (!nodeCount) {
     return [h('header', {}, h('h2', {}, 'Nothing was found')),
       h('p', {}, 'This graph has no entities. Build it from papers or cards that name models, datasets or methods, and look into report.md to see what was read and skipped.')];
   }
+  const example = exampleEdge();
   return [
-    h('header', {}, h('h2', {}, 'Click a node or an edge to see why'),
-      h('p', { class: 'lead' }, 'A node shows what it is, its results and the papers that speak of it. An edge shows the sentences that state it.')),
+    h('header', {}, h('h2', {}, `What ${plural(documents.length, 'document')} say${documents.length === 1 ? 's' : ''}`),
+      h('p', { class: 'lead' }, `${countsInWords()}, related by ${plural(edgeCount, 'statement')}.`),
+      h('p', { class: 'lead' }, 'Click a node or an edge to see why it is there: every edge has the sentence that states it.')),
+    example >= 0 ? section('For example', h('div', { class: 'example' }, statement(example, true), hopEvidence(example))) : null,
     models.length ? section('Lineage to start with', h('ul', {}, models.map((node) => h('li', {}, nameButton(node), h('button', { type: 'button', class: 'plain end', 'aria-label': `Lineage of ${nameOf(node)}`, onclick: () => openLineage(node) }, 'Lineage'))))) : null,
     best.length ? section('Best connected', h('ul', {}, best.map((node) => h('li', {}, nameButton(node), h('span', { class: 'quiet end' }, plural(degree[node], 'link')))))) : null,
-    section('In this graph', h('dl', { class: 'facts' },
-      h('div', {}, h('dt', {}, 'Entities'), h('dd', {}, number(nodeCount))),
-      h('div', {}, h('dt', {}, 'Edges'), h('dd', {}, number(edgeCount))),
-      h('div', {}, h('dt', {}, 'Sentences'), h('dd', {}, number(sentences.length))),
-      h('div', {}, h('dt', {}, 'Documents'), h('dd', {}, number(documents.length))))),
+    edgeCount ? section('How to read the picture', h('p', {}, 'What is related stands close together; a pale disc holds one such group. The larger a node, the more links it has. Shapes tell types apart, colours of lines the kinds of relation: see the legend.')) : null,
     h('p', { class: 'quiet' }, 'Press / to search and ? for all keys.'),
   ];
 }
@@ -143,21 +165,20 @@ function repositoryLink(node, repository) {
 }
 
 function nodePanel(node) {
-  const aliases = details.nodes.aliases[node] || [];
-  const repositories = details.nodes.repositories[node] || [];
-  const introduced = details.nodes.introduced[node] || [];
-  const mentioned = (details.nodes.mentioned[node] || []).filter(([doc]) => !introduced.includes(doc));
-  const facts = details.nodes.facts[node] || [];
+  const aliases = aboutNode('aliases', node);
+  const repositories = aboutNode('repositories', node);
+  const introduced = aboutNode('introduced', node);
+  const mentioned = aboutNode('mentioned', node).filter(([doc]) => !introduced.includes(doc));
+  const facts = aboutNode('facts', node);
   const scores = details.results.filter((row) => row[0] === node || row[1] === node || row[2] === node);
-  const visible = edgesOf[node].filter((e) => shown.edges[e]);
-  const beyond = edgesOf[node].filter((e) => passes(e) && !shown.nodes[other(e, node)]).length;
+  const beyond = edgesOf(node).filter((e) => passes(e) && !shown.nodes[other(e, node)]).length;
   const parts = [
     header([typeIcon(typeOf[node]), h('span', {}, types[typeOf[node]]), introduced.length ? h('span', { class: 'tag' }, 'introduced here') : null], nameOf(node)),
     h('div', { class: 'row buttons' },
       h('div', { class: 'segments', role: 'group', 'aria-label': 'Neighbourhood, in hops' },
         h('span', { class: 'label' }, 'Hops'),
         [1, 2, 3].map((hops) => h('button', { type: 'button', 'aria-pressed': String(state.focus === node && state.hops === hops), 'aria-label': `Neighbourhood of ${plural(hops, 'hop')}`, onclick: () => openFocus(node, hops) }, String(hops)))),
-      h('button', { type: 'button', onclick: () => openLineage(node), disabled: !edgesOf[node].some((e) => lineageKind[relationOf[e]]) }, 'Lineage'),
+      h('button', { type: 'button', onclick: () => openLineage(node), disabled: !edgesOf(node).some((e) => lineageKind[relationOf[e]]) }, 'Lineage'),
       h('button', { type: 'button', onclick: () => startPath(node) }, 'Path to…')),
     beyond ? h('p', { class: 'callout' }, `${plural(beyond, 'link')} to nodes that are not shown. `, h('button', { type: 'button', class: 'plain', onclick: () => openNeighbours(node) }, 'Open them')) : null,
   ];
@@ -165,14 +186,14 @@ function nodePanel(node) {
   if (repositories.length) parts.push(section('On the Hugging Face Hub', h('ul', {}, repositories.map((name) => h('li', {}, repositoryLink(node, name))))));
 
   const groups = new Map();
-  for (const e of edgesOf[node].filter(passes)) {
+  for (const e of edgesOf(node).filter(passes)) {
     const key = `${relationOf[e]}|${from[e] === node ? 'out' : 'in'}`;
     if (!groups.has(key)) groups.set(key, []);
     groups.get(key).push(e);
   }
   const order = [...groups.entries()].sort((a, b) => parseInt(a[0], 10) - parseInt(b[0], 10) || (a[0] < b[0] ? 1 : -1));
   if (order.length) {
-    parts.push(section(`Relations ${number(edgesOf[node].filter(passes).length)}`, order.map(([key, list]) => {
+    parts.push(section(`Relations ${number(edgesOf(node).filter(passes).length)}`, order.map(([key, list]) => {
       const [relation, way] = key.split('|');
       const style = relationStyle(relations[relation]);
       list.sort((a, b) => confidenceOf[b] - confidenceOf[a]);
@@ -181,9 +202,8 @@ function nodePanel(node) {
         capped(list, 6, (e) => h('li', {}, nameButton(other(e, node)),
           h('button', { type: 'button', class: 'plain end', onclick: () => selectEdge(e), 'aria-label': `Why: ${nameOf(from[e])} ${style.words} ${nameOf(to[e])}` }, `Why · ${percent(confidenceOf[e])}`))));
     })));
-  } else if (edgesOf[node].length) parts.push(h('p', { class: 'quiet' }, 'The filters hide all of its links.'));
+  } else if (edgesOf(node).length) parts.push(h('p', { class: 'quiet' }, 'The filters hide all of its links.'));
   else parts.push(h('p', { class: 'quiet' }, 'No text relates it to anything else.'));
-  void visible;
 
   if (scores.length) parts.push(section('Results', resultTable(scores, node)));
   if (introduced.length) parts.push(section('Introduced by', h('ul', {}, introduced.map((doc) => h('li', {}, documentLink(doc))))));
@@ -194,7 +214,8 @@ function nodePanel(node) {
       total > mentioned.length ? h('p', { class: 'quiet' }, `and ${plural(total - mentioned.length, 'document')} more; the RDF has them all.`) : null));
   }
   if (facts.length) parts.push(section('Stated of it', h('dl', { class: 'facts' }, facts.slice(0, 20).map(([key, value]) => h('div', {}, h('dt', {}, key), h('dd', { dir: 'auto' }, value))))));
-  parts.push(h('div', { class: 'row foot' },
+  parts.push(correction('Is this entity wrong?', () => nodeCorrections(node)));
+  parts.splice(-1, 0, h('div', { class: 'row foot' },
     h('button', { type: 'button', class: 'plain', onclick: () => copy(location.href, 'Link copied.') }, 'Copy link'),
     h('button', { type: 'button', class: 'plain', onclick: () => copy(`https://w3id.org/mlkg/${idOf(node)}`, 'IRI copied.') }, 'Copy IRI')));
   return parts;
@@ -224,7 +245,7 @@ function statement(e, big) {
 }
 
 function edgePanel(e) {
-  const rows = details.edges.evidence[e].map(evidence);
+  const rows = evidenceOf(e).map(evidence);
   const total = details.edges.count[e];
   const status = statuses[statusOf[e]];
   const style = relationStyle(relations[relationOf[e]]);
@@ -233,7 +254,7 @@ function edgePanel(e) {
     header([h('span', { class: 'swatch', style: { background: `var(--group-${style.group})` } }), look.groups[style.group].title], 'Why this edge?', statement(e, true)),
     h('div', { class: 'meter' },
       h('div', { class: 'meter-text' }, h('strong', {}, percent(confidenceOf[e])), h('span', {}, sureness(confidenceOf[e])),
-        h('span', { class: 'quiet' }, details.edges.kinds[e].map((kind) => look.kinds[kinds[kind]].title.toLowerCase()).join(', '))),
+        h('span', { class: 'quiet' }, kindsOf(e).map((kind) => look.kinds[kinds[kind]].title.toLowerCase()).join(', '))),
       h('div', { class: 'track', 'aria-hidden': 'true' }, h('div', { style: { width: percent(confidenceOf[e]).replace(' ', '') } }))),
     status !== 'accepted' ? h('p', { class: 'callout' }, `Status: ${look.statuses[status]}.`) : null,
     section(plural(total, 'piece of evidence', 'pieces of evidence'), rows.map(evidenceCard),
@@ -241,6 +262,7 @@ function edgePanel(e) {
     h('div', { class: 'row foot' },
       h('button', { type: 'button', class: 'plain', onclick: () => copy(location.href, 'Link copied.') }, 'Copy link'),
       h('button', { type: 'button', class: 'plain', onclick: () => copy(triple, 'Statement copied.') }, 'Copy statement')),
+    correction('Is this edge wrong?', () => edgeCorrections(e)),
   ];
 }
 
@@ -257,7 +279,7 @@ function pathPanel() {
 }
 
 function hopEvidence(e) {
-  const first = details.edges.evidence[e][0];
+  const first = evidenceOf(e)[0];
   return h('div', { class: 'hop-evidence' }, first ? quotation(evidence(first)) : null,
     h('button', { type: 'button', class: 'plain', onclick: () => selectEdge(e) }, `Why · ${percent(confidenceOf[e])} · ${plural(details.edges.count[e], 'sentence')}`));
 }

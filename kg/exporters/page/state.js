@@ -26,8 +26,7 @@ const overview = (() => {
   const family = relations.indexOf('memberOf');
   const members = new Int32Array(nodeCount);
   for (let e = 0; e < edgeCount; e++) if (relationOf[e] === family) members[to[e]]++;
-  const score = (node) => degree[node] + 4 * members[node];
-  return new Set(byDegree.slice().sort((a, b) => score(b) - score(a) || a - b).slice(0, OVERVIEW));
+  return new Set(ranked(degree.map((d, node) => d + 4 * members[node])).slice(0, OVERVIEW));
 })();
 
 const shown = { nodes: new Uint8Array(nodeCount), edges: new Uint8Array(edgeCount), nodeTotal: 0, edgeTotal: 0 };
@@ -38,8 +37,8 @@ let path = null;
 
 const yearOf = documents.map((row) => row[4]);
 const years = yearOf.filter((year) => year);
-const firstYear = years.length ? Math.min(...years) : 0;
-const lastYear = years.length ? Math.max(...years) : 0;
+const firstYear = years.reduce((a, b) => Math.min(a, b), years[0] || 0);
+const lastYear = years.reduce((a, b) => Math.max(a, b), 0);
 
 /** Whether the filters let an edge through, its ends aside. */
 function passes(e) {
@@ -47,22 +46,24 @@ function passes(e) {
   if (state.hiddenRelations.has(relationOf[e])) return false;
   if (confidenceOf[e] < state.confidence) return false;
   if (!state.statuses.has(statusOf[e])) return false;
-  if (state.hiddenKinds.size && details.edges.kinds[e].every((kind) => state.hiddenKinds.has(kind))) return false;
+  if (state.hiddenKinds.size && kindsOf(e).every((kind) => state.hiddenKinds.has(kind))) return false;
   if (state.hiddenTypes.has(typeOf[from[e]]) || state.hiddenTypes.has(typeOf[to[e]])) return false;
   if (state.document >= 0 && !inDocuments(e, (doc) => doc === state.document)) return false;
   if (state.years && !inDocuments(e, (doc) => !yearOf[doc] || (yearOf[doc] >= state.years[0] && yearOf[doc] <= state.years[1]))) return false;
   return true;
 }
 const inDocuments = (e, test) =>
-  details.edges.evidence[e].some((row) => test(sentences[row[0]][0]));
+  evidenceOf(e).some((row) => test(sentenceAt(row[0])[0]));
 
 function inDocument(node, doc) {
-  return (details.nodes.mentioned[node] || []).some(([d]) => d === doc)
-    || (details.nodes.introduced[node] || []).includes(doc);
+  return aboutNode('mentioned', node).some(([d]) => d === doc)
+    || aboutNode('introduced', node).includes(doc);
 }
 
-/** Work out what is visible from the state. */
+/** Work out what is visible from the state; return whether anything came or went. */
 function refresh() {
+  const before = shown.nodes.slice();
+  let changed = false;
   tree = state.lineage >= 0 ? lineage(state.lineage, passes) : null;
   path = state.path ? shortestPath(state.path[0], state.path[1], passes) : null;
   const near = state.focus >= 0 ? within(state.focus, state.hops, passes) : null;
@@ -80,14 +81,15 @@ function refresh() {
   }
   const treeEdges = tree && new Set([...tree.up, ...tree.down].map((hop) => hop.edge));
   for (let e = 0; e < edgeCount; e++) {
-    const visible = shown.nodes[from[e]] && shown.nodes[to[e]] && passes(e)
-      && (!tree || treeEdges.has(e) || lineageKind[relationOf[e]]);
-    shown.edges[e] = visible ? 1 : 0;
+    const visible = Boolean(shown.nodes[from[e]] && shown.nodes[to[e]] && passes(e)
+      && (!tree || treeEdges.has(e) || lineageKind[relationOf[e]]));
+    if (shown.edges[e] !== Number(visible)) { changed = true; shown.edges[e] = visible ? 1 : 0; }
     if (visible) { linked[from[e]] = 1; linked[to[e]] = 1; shown.edgeTotal++; }
   }
   for (let node = 0; node < nodeCount; node++) {
     if (shown.nodes[node] && !state.loose && !linked[node] && !must.has(node) && node !== state.node) shown.nodes[node] = 0;
     shown.nodeTotal += shown.nodes[node];
+    if (shown.nodes[node] !== before[node]) changed = true;
   }
   emphasis = null;
   if (!tree) {
@@ -95,10 +97,11 @@ function refresh() {
     else if (near) emphasis = { nodes: near, edges: null };
     else if (state.edge >= 0) emphasis = { nodes: new Set([from[state.edge], to[state.edge]]), edges: new Set([state.edge]) };
     else if (state.node >= 0) {
-      const around = edgesOf[state.node].filter((e) => shown.edges[e]);
-      emphasis = { nodes: new Set([state.node, ...around.map((e) => other(e, state.node))]), edges: new Set(around) };
+      const around = edgesOf(state.node).filter((e) => shown.edges[e]);
+      emphasis = { nodes: new Set([state.node, ...Array.from(around, (e) => other(e, state.node))]), edges: new Set(around) };
     }
   }
+  return changed;
 }
 
 // The fragment: short keys, ids as they stand, only what differs from the start.
@@ -127,6 +130,7 @@ function fragment() {
   if (state.all && nodeCount > LARGE) put('all', '1');
   if (opened.size) put('open', [...opened].slice(0, 60).map(idOf).join(','));
   if (state.theme) put('theme', state.theme);
+  if (byHand) put('at', placeOf(view).join(','));
   return values.toString().replace(/%2F/g, '/').replace(/%7E/g, '~').replace(/%2C/g, ',');
 }
 
@@ -135,11 +139,11 @@ function fromFragment(text) {
   const next = fresh();
   const unknown = [];
   let values;
-  try { values = new URLSearchParams(text.replace(/^#/, '')); } catch { return { next, unknown }; }
+  try { values = new URLSearchParams(text.replace(/^#/, '')); } catch { return { next, unknown, place: null }; }
   const node = (key) => {
     const id = values.get(key);
     if (!id) return -1;
-    const found = numberOf.has(id) ? numberOf.get(id) : byName(id);
+    const found = numberOf(id) ?? byName(id);
     if (found < 0) unknown.push(id);
     return found;
   };
@@ -152,12 +156,12 @@ function fromFragment(text) {
   const edge = values.get('e');
   if (edge) {
     const [s, r, o] = edge.split('~');
-    const start = numberOf.get(s);
+    const start = numberOf(s);
     const hit = start === undefined ? undefined
-      : edgesOf[start].find((e) => idOf(from[e]) === s && relations[relationOf[e]] === r && idOf(to[e]) === o);
+      : edgesOf(start).find((e) => idOf(from[e]) === s && relations[relationOf[e]] === r && idOf(to[e]) === o);
     if (hit === undefined) unknown.push(edge); else next.edge = hit;
   }
-  const ends = (values.get('path') || '').split('~').map((id) => numberOf.get(id));
+  const ends = (values.get('path') || '').split('~').map((id) => numberOf(id));
   if (ends.length === 2 && ends.every((end) => end !== undefined)) next.path = ends;
   if (values.get('hide')) next.hiddenTypes = unlist(values.get('hide'), types);
   if (values.get('hiderel')) next.hiddenRelations = unlist(values.get('hiderel'), relations);
@@ -171,9 +175,11 @@ function fromFragment(text) {
   next.all = nodeCount <= LARGE || values.get('all') === '1';
   const theme = values.get('theme');
   if (theme === 'light' || theme === 'dark') next.theme = theme;
+  const spot = (values.get('at') || '').split(',').map(Number);
+  const place = spot.length === 3 && spot.every(Number.isFinite) && spot[2] > 0 ? spot : null;
   opened.clear();
-  for (const id of (values.get('open') || '').split(',')) if (numberOf.has(id)) opened.add(numberOf.get(id));
-  return { next, unknown };
+  for (const id of (values.get('open') || '').split(',')) if (numberOf(id) !== undefined) opened.add(numberOf(id));
+  return { next, unknown, place };
 }
 
 function byName(name) {

@@ -6,27 +6,28 @@ const order = { nodes: { column: 2, down: true }, edges: { column: 0, down: fals
 let tablePage = 0;
 let tableFilter = '';
 
-const papersOf = (e) => new Set(details.edges.evidence[e].map((row) => sentences[row[0]][0])).size;
+const papersOf = (e) => new Set(evidenceOf(e).map((row) => sentenceAt(row[0])[0])).size;
 const columns = {
   nodes: [
     ['Name', (n) => nameOf(n), (n) => nameButton(n)],
     ['Type', (n) => types[typeOf[n]]],
     ['Links', (n) => degree[n]],
     ['Documents', (n) => details.nodes.mentions[n]],
-    ['Also written', (n) => (details.nodes.aliases[n] || []).slice(0, 6).join(', ')],
+    ['Also written', (n) => aboutNode('aliases', n).slice(0, 6).join(', ')],
   ],
   edges: [
     ['Subject', (e) => nameOf(from[e]), (e) => nameButton(from[e])],
     ['Relation', (e) => relationStyle(relations[relationOf[e]]).words],
     ['Object', (e) => nameOf(to[e]), (e) => nameButton(to[e])],
-    ['Sentence', (e) => { const row = details.edges.evidence[e][0]; return row ? sentences[row[0]][2] : ''; },
-      (e) => h('button', { type: 'button', class: 'plain', onclick: () => selectEdge(e), 'aria-label': `Why: ${nameOf(from[e])} ${relationStyle(relations[relationOf[e]]).words} ${nameOf(to[e])}` }, 'Why')],
     ['Confidence', (e) => confidenceOf[e], (e) => percent(confidenceOf[e])],
+    ['Sentence', (e) => { const row = evidenceOf(e)[0]; return row ? sentenceAt(row[0])[2] : ''; },
+      (e) => h('button', { type: 'button', class: 'plain sentence', onclick: () => selectEdge(e), 'aria-label': `Why: ${nameOf(from[e])} ${relationStyle(relations[relationOf[e]]).words} ${nameOf(to[e])}` },
+        h('bdi', {}, evidenceOf(e).length ? sentenceAt(evidenceOf(e)[0][0])[2].slice(0, 400) : 'Why'))],
     ['Evidence', (e) => look.kinds[kinds[kindOf[e]]].title.toLowerCase()],
     ['Documents', (e) => papersOf(e)],
   ],
 };
-const collator = new Intl.Collator('en', { numeric: true, sensitivity: 'base' });
+let collator = null;
 
 function tableRows() {
   const rows = [];
@@ -37,6 +38,7 @@ function tableRows() {
     for (let e = 0; e < edgeCount; e++) if (shown.edges[e] && (!wanted || nameKey(`${nameOf(from[e])}${relations[relationOf[e]]}${nameOf(to[e])}`).includes(wanted))) rows.push(e);
   }
   const { column, down } = order[state.rows];
+  collator ||= new Intl.Collator('en', { numeric: true, sensitivity: 'base' });
   const value = columns[state.rows][column][1];
   const keyed = rows.map((row) => [value(row), row]);
   keyed.sort((a, b) => (typeof a[0] === 'number' ? a[0] - b[0] : collator.compare(a[0], b[0])) * (down ? -1 : 1) || a[1] - b[1]);
