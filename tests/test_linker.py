@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from kg import linker, schema
 from kg.errors import UsageError
-from kg.linker import learned
+from kg.linker import learned, view
 from kg.values import Document, LocalEntity, Mention, Reading, Span
 from tests.marked import marked
 
@@ -190,3 +190,13 @@ def test_an_entity_without_a_mention_in_a_sentence_does_not_stop_the_linker() ->
     ]
     edges, _ = linker.link(document, entities)
     assert ("TinyNet", "distilledFrom", "BERT") in {(e.head, e.relation, e.tail) for e in edges}
+
+
+def test_a_winner_is_not_tested_on_itself() -> None:
+    """A benchmark that another was tested on and lost to is no edge from it to itself."""
+    seen = view.read(
+        *marked("[[Ant|Method]] is tested on [[Bee|Dataset]], and [[Bee|Dataset]] is better.")[:2]
+    )
+    chances = {(1, "outperforms", 0): 0.9, (0, "evaluatedOn", 1): 0.9}
+    linker._share_benchmarks(seen, chances)
+    assert chances == {(1, "outperforms", 0): 0.9, (0, "evaluatedOn", 1): 0.9}

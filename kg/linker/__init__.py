@@ -137,7 +137,7 @@ def _share_benchmarks(seen: View, chances: dict[tuple[int, str, int], float]) ->
             here = {sentence.owners[at] for at in sentence.names}
             if not {winner, loser} <= here:
                 continue
-            for place in sorted(here):
+            for place in sorted(here - {winner}):
                 tested = chances.get((loser, "evaluatedOn", place), 0.0)
                 key = (winner, "evaluatedOn", place)
                 if tested >= threshold("evaluatedOn") and chances.get(key, 0.0) < tested:
