@@ -3,6 +3,7 @@
 import csv
 import random
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -175,6 +176,18 @@ def test_a_repository_of_the_publisher_is_the_bare_name_and_a_copy_is_not() -> N
         "model/qwen2.5-7b": (("Qwen/Qwen2.5-7B",), 2),
         "model/someone--qwen2.5-7b": (("someone/Qwen2.5-7B",), 1),
     }
+
+
+def test_a_repository_joins_its_bare_name_for_the_hubs_sake() -> None:
+    """The id of a card's own repository is an exact match; its maker's name is no abbreviation."""
+    read = reading("card", "[[TinyNet-7B|Model]].", repositories={"TinyNet-7B": "acme/TinyNet-7B"})
+    (entity,) = read.entities
+    named = replace(entity, aliases=("acme/TinyNet-7B", "other/TinyNet-7B"))
+    graph = assemble([replace(read, entities=(named,))])
+    assert [(merge.name, merge.reason) for merge in graph.merges] == [
+        ("acme/TinyNet-7B", "hub"),
+        ("other/TinyNet-7B", "organisation"),
+    ]
 
 
 def test_a_short_name_coined_twice_is_two_things_and_a_mention_stays_apart() -> None:

@@ -212,9 +212,7 @@ class Entities:
             for spelt, _ in row.aliases:
                 if spelt not in seen:
                     seen.add(spelt)
-                    reason = "spelling"
-                    if spelling.key(spelt) not in (row.key, main):
-                        reason = "abbreviation"
+                    reason = _reason_of_alias(spelt, row, main)
                     yield spelt, reason, 0.95, first_with(cell.rows, spelt).document
 
     def _reason(self, row: Row, main: str) -> tuple[str, float, str]:
@@ -259,6 +257,16 @@ class Entities:
         run("UPDATE cell SET id = i.id FROM identified i WHERE i.no = cell.no")
         run("DROP TABLE identified")
         run("CREATE UNIQUE INDEX cell_id ON cell (id)")
+
+
+def _reason_of_alias(alias: str, row: Row, main: str) -> str:
+    """Return why a document takes ``alias`` for another name of the entity in ``row``."""
+    last = spelling.key(alias.rpartition("/")[2])
+    if spelling.key(alias) in (row.key, main):
+        return "spelling"
+    if "/" in alias and last in (row.key, main):
+        return "hub" if alias.casefold() == row.repository.casefold() else "organisation"
+    return "abbreviation"
 
 
 def _slug_of(root: str, name: str, repositories: tuple[str, ...]) -> str:
