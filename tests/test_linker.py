@@ -200,3 +200,31 @@ def test_a_winner_is_not_tested_on_itself() -> None:
     chances = {(1, "outperforms", 0): 0.9, (0, "evaluatedOn", 1): 0.9}
     linker._share_benchmarks(seen, chances)
     assert chances == {(1, "outperforms", 0): 0.9, (0, "evaluatedOn", 1): 0.9}
+
+
+@pytest.mark.parametrize(("second", "unsure"), [("", True), (" We train Cat on Bee.", False)])
+def test_training_that_no_sentence_shows_is_unsure_beside_another_own_model(
+    second: str, unsure: bool
+) -> None:
+    """Of two models that a paper presents, a sentence must show which one the data trained."""
+    text = f"Ant\nWe present Ant. We collect Bee. Cat is better.{second}"
+    entities = [
+        LocalEntity(name, label, own, _mentions(text, name, label))
+        for name, label, own in (
+            ("Ant", "Model", True),
+            ("Bee", "Dataset", True),
+            ("Cat", "Model", True),
+        )
+    ]
+    seen = view.read(Document("d", "paper", "Ant", text), entities)
+    pairs = linker.features.pairs(seen, tuple(linker.cues.find(seen)))
+    row = next(
+        i for i, pair in enumerate(zip(pairs.heads, pairs.tails, strict=True)) if pair == (2, 1)
+    )
+    assert linker._ambiguous(seen, pairs, row, "trainedOn") is unsure
+    assert not linker._ambiguous(seen, pairs, row, "usesMethod")
+
+
+def _mentions(text: str, name: str, label: str) -> tuple[Mention, ...]:
+    places = [at for at in range(len(text)) if text.startswith(name, at)]
+    return tuple(Mention(Span(at, at + len(name)), label, 1.0, "gold") for at in places)

@@ -226,3 +226,10 @@ def test_what_a_text_says_a_name_is_outweighs_its_looks() -> None:
     (found,) = Recogniser.load().entities([Document("d", "paper", title, text)])
     (blue,) = [entity for entity in found if entity.canonical == "Blue-R1-Distilled"]
     assert (blue.label, blue.introduced) == ("Dataset", True)
+
+
+def test_a_size_names_something_only_beside_the_name_it_stands_for() -> None:
+    """ "8B" is a model in "Llama-3.1-70B and 8B", and none where it stands alone."""
+    found = names("We fine-tune Llama-3.1-70B and 8B. Our 32B model is strong; the 32B is best.")
+    assert {"Llama-3.1-70B", "Llama-3.1-8B"} <= set(found)
+    assert "32B" not in found

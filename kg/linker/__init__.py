@@ -22,6 +22,8 @@ __all__ = ["accepted", "link", "threshold"]
 _CANDIDATE = 0.6
 #: What cues alone can say, with too few examples to learn from, is accepted from here on.
 _CUES_ALONE = 0.75
+#: What no sentence shows of one of several heads stays under its threshold by this factor.
+_UNSHOWN = 0.99
 #: Of these only one holds between the same two, read either way.
 _EXCLUSIVE = (
     frozenset({"usesMethod", "partOf", "successorOf"}),
@@ -112,6 +114,8 @@ def _found(
                 # What is compared or denied is no ancestor, however much else speaks for it.
                 continue
             key = (head, relation, tail)
+            if key not in by_cue and _ambiguous(seen, pairs, row, relation):
+                chance = min(chance, _UNSHOWN * threshold(relation))
             chances[key] = max(chances.get(key, 0.0), chance)
     _share_benchmarks(seen, chances)
     found = {}
@@ -126,6 +130,20 @@ def _found(
         if key not in by_cue:
             found[key] = evidence.of_cue(seen, hit, round(trust[hit.cue.id], 4))
     return found
+
+
+def _ambiguous(seen: View, pairs: features.Pairs, row: int, relation: str) -> bool:
+    """Whether origins are read where no sentence names both and "our model" may be another.
+
+    A paper that presents two models trains "the model" on its data once, not each of them.
+    """
+    if not (schema.relations()[relation].lineage or relation == "trainedOn"):
+        return False
+    (here, _), (there, _) = pairs.closest[row]
+    if here == there:
+        return False
+    label = seen.entities[pairs.heads[row]].label
+    return sum(entity.introduced and entity.label == label for entity in seen.entities) > 1
 
 
 def _share_benchmarks(seen: View, chances: dict[tuple[int, str, int], float]) -> None:

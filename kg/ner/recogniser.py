@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -26,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 #: An entity is the document's own from this probability on: where F1 on dev is highest.
 OWN: Final = 0.3
+_SIZE: Final = re.compile(r"\d+(?:\.\d+)?[BMKT]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +147,12 @@ class Recogniser:
         own: Mapping[Span, float],
     ) -> Named:
         completed, elided = _with_elisions(text, chosen)
+        # "8B" names something only beside the name that it stands for.
+        completed = [
+            c
+            for c in completed
+            if Span(c.start, c.end) in elided or not _SIZE.fullmatch(text, c.start, c.end)
+        ]
         mentions = sorted(
             Mention(Span(c.start, c.end), c.label, round(c.confidence, 4), c.extractor)
             for c in completed
