@@ -104,7 +104,7 @@ class LocalEntity:
 class Evidence:
     """Why a statement is believed: who said so, where, in which words, and how sure we are.
 
-    Evidence sorts by its fields in their order; a place that is ``None`` comes before any other.
+    Evidence sorts by where it stands, then by who read it; a place that is ``None`` comes first.
     """
 
     document: str
@@ -137,8 +137,8 @@ class Evidence:
     def _order(self) -> tuple[Any, ...]:
         places = tuple((s.start, s.end) if s else (-1, -1) for s in (self.subject, self.object))
         return (
-            *(self.document, self.field, self.span, self.sentence, self.kind, self.extractor),
-            *(self.rule, self.confidence, places, self.negated, self.premises),
+            *(self.document, self.field, self.span, self.kind, self.extractor, self.rule),
+            *(self.sentence, self.confidence, self.negated, places, self.premises),
         )
 
 

@@ -12,6 +12,7 @@ from kg.ner.choosing import Candidate, choose, one_label
 from kg.ner.coined import title_lead
 from kg.ner.coordinations import elisions
 from kg.ner.shapes import shapes
+from kg.ner.spelling import singular
 from kg.values import Document
 
 NAMES = [
@@ -233,3 +234,18 @@ def test_a_size_names_something_only_beside_the_name_it_stands_for() -> None:
     found = names("We fine-tune Llama-3.1-70B and 8B. Our 32B model is strong; the 32B is best.")
     assert {"Llama-3.1-70B", "Llama-3.1-8B"} <= set(found)
     assert "32B" not in found
+
+
+@pytest.mark.parametrize(
+    ("word", "one"),
+    [
+        ("mathematics", "mathematics"),
+        ("Robotics", "Robotics"),
+        ("metrics", "metric"),
+        ("heuristics", "heuristic"),
+        ("abilities", "ability"),
+        ("loss", "loss"),
+    ],
+)
+def test_fields_in_ics_are_no_plurals(word: str, one: str) -> None:
+    assert singular(word) == one

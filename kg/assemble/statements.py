@@ -12,7 +12,7 @@ from itertools import groupby
 
 from kg import schema
 from kg.assemble.tables import Inserts, decode_document, decode_edge, decode_evidence, encode
-from kg.assemble.weighing import combined, order_of, strength, weigh
+from kg.assemble.weighing import combined, strength, weigh
 from kg.linker import threshold
 from kg.linker.inferred import infer_graph
 from kg.values import Document, Edge, Entity, Reading, Result
@@ -131,7 +131,7 @@ class Statements:
         )
         for (subject, on, metric, value), rows in groupby(found, key=lambda row: row[:4]):
             evidence = {item for row in rows for item in decode_evidence(row[4])}
-            items = tuple(sorted(evidence, key=order_of))
+            items = tuple(sorted(evidence))
             yield Result(subject, on, metric, value, number(value), items, combined(items))
 
 

@@ -52,7 +52,7 @@ def weigh(
     is accepted; what was extracted is accepted from ``threshold(relation)`` on.  Where kinds of
     evidence contradict each other below a person's word, the edge is disputed.
     """
-    items = tuple(sorted(set(evidence), key=order_of))
+    items = tuple(sorted(set(evidence)))
     positive = [item for item in items if not item.negated]
     negative = [item for item in items if item.negated]
     curated = [item for item in items if item.kind == "curated"]
@@ -79,12 +79,3 @@ def strength(edge: Edge) -> tuple[int, float, tuple[str, str, str]]:
     """Return what orders edges from the weakest to the strongest: kind, confidence, key."""
     best = min(_RANK[item.kind] for item in edge.evidence)
     return -best, edge.confidence, edge.key
-
-
-def order_of(item: Evidence) -> tuple[object, ...]:
-    """Return the sort key of a piece of evidence; ``None`` comes before any span."""
-    spans = tuple((s.start, s.end) if s else (-1, -1) for s in (item.subject, item.object))
-    return (
-        *(item.document, item.field, item.span, item.kind, item.extractor, item.rule),
-        *(item.sentence, item.confidence, item.negated, spans, item.premises),
-    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -16,7 +15,7 @@ from kg.ner.coordinations import elisions
 from kg.ner.lexicon import Lexicon
 from kg.ner.lexicon import load as load_lexicon
 from kg.ner.logistic import Features, logit
-from kg.ner.shapes import shapes
+from kg.ner.shapes import SIZE, shapes
 from kg.ner.tags import WordSpan, best_tags, decode
 from kg.values import Document, LocalEntity, Mention, Span
 
@@ -27,7 +26,6 @@ logger = logging.getLogger(__name__)
 
 #: An entity is the document's own from this probability on: where F1 on dev is highest.
 OWN: Final = 0.3
-_SIZE: Final = re.compile(r"\d+(?:\.\d+)?[BMKT]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +149,7 @@ class Recogniser:
         completed = [
             c
             for c in completed
-            if Span(c.start, c.end) in elided or not _SIZE.fullmatch(text, c.start, c.end)
+            if Span(c.start, c.end) in elided or not SIZE.fullmatch(text, c.start, c.end)
         ]
         mentions = sorted(
             Mention(Span(c.start, c.end), c.label, round(c.confidence, 4), c.extractor)

@@ -9,6 +9,8 @@ from typing import Final
 #: A run of letters and digits, or one sign that can belong to a name.
 PIECE: Final = re.compile(r"[^\W_]+|[+#@^$%&/.]")
 WORD: Final = re.compile(r"[^\W_]+")
+#: Fields in -ics are no plurals, these are.
+_FIELD: Final = re.compile(r"(?<!metr)(?<!top)(?<!crit)(?<!heurist)(?<!characterist)ics$")
 _PLURAL: Final = re.compile(r"(?<=[^\W_sui])s$")
 
 
@@ -25,8 +27,12 @@ def key(name: str) -> str:
 
 @lru_cache(maxsize=32_768)
 def singular(word: str) -> str:
-    """Return a word without its plural s; short words and those in -ss, -us, -is stay."""
-    if len(word) <= 3:
+    """Return a word without its plural s; short words and those in -ss, -us, -is stay.
+
+    >>> singular("mathematics"), singular("metrics")
+    ('mathematics', 'metric')
+    """
+    if len(word) <= 3 or _FIELD.search(word.casefold()):
         return word
     if word.endswith("ies") and len(word) > 4:
         return word[:-3] + "y"

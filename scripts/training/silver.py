@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import random
 import re
@@ -13,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from training.data import Example, example
+from training.data import Example, abstracts, example
 
 from kg.ner.features import Knowledge
 from kg.ner.learned import Tagger
@@ -28,14 +27,13 @@ def bare(title: str) -> str:
 
 
 def sample(
-    abstracts: Path, gold: Sequence[dict[str, Any]], number: int, seed: int
+    corpus: Path, gold: Sequence[dict[str, Any]], number: int, seed: int
 ) -> list[dict[str, str]]:
     """That many abstracts none of which is in the gold."""
     known = {bare(document["title"]) for document in gold}
-    with gzip.open(abstracts, "rt", encoding="utf-8") as lines:
-        rows = [row for row in map(json.loads, lines) if bare(row["title"]) not in known]
+    rows = [row for row in abstracts(corpus) if bare(row["title"]) not in known]
     drawn = random.Random(seed).sample(rows, number)  # a sample, no secret
-    return [{"id": row["id"], "text": f"{row['title']}\n{row['abstract']}"} for row in drawn]
+    return [{"id": row["id"], "text": row["text"]} for row in drawn]
 
 
 def label(documents: Sequence[dict[str, str]], folder: Path, tagger: Tagger) -> None:

@@ -7,8 +7,6 @@ there, and has a fixed seed. The shipped weights were made with these stages and
 from __future__ import annotations
 
 import argparse
-import gzip
-import json
 import logging
 import math
 import os
@@ -21,7 +19,7 @@ from typing import Any
 import torch
 from torch import distributed, multiprocessing
 from training import calibration, export, fit, knowledge, network, pack, silver
-from training.data import Example, annotated, example, read
+from training.data import Example, abstracts, annotated, example, read
 from training.encoder import pretrained
 
 from kg.ner import learned
@@ -51,6 +49,11 @@ class Place:
         """The documents of one gold file."""
         return read(self.shared / "gold" / f"{name}.jsonl")
 
+    @property
+    def corpus(self) -> Path:
+        """The abstracts."""
+        return self.shared / "corpora/abstracts.jsonl.gz"
+
     def known(self) -> Knowledge:
         """What the ``knowledge`` stage wrote."""
         return knowledge.read(self.work / "knowledge.json.gz")
@@ -70,8 +73,7 @@ def start(design: network.Design) -> network.Network:
 
 def make_knowledge(place: Place, out: Path) -> None:
     """Gazetteers and word frequencies, from the lexicon and all abstracts."""
-    with gzip.open(place.shared / "corpora/abstracts.jsonl.gz", "rt", encoding="utf-8") as lines:
-        texts = [f"{row['title']}\n{row['abstract']}" for row in map(json.loads, lines)]
+    texts = [row["text"] for row in abstracts(place.corpus)]
     words = knowledge.frequencies(texts)
     knowledge.write(out, [knowledge.lexicon(place.shared / "corpora/lexicon", words)], words)
 
@@ -100,10 +102,20 @@ def train_early(place: Place, out: Path) -> None:
 
 def label_silver(place: Place, out: Path) -> None:
     """The teacher's opinion of 6,300 abstracts."""
+    labelled(place, ("teacher.pt",), 6300, 5, out)
+
+
+def label_again(place: Place, out: Path) -> None:
+    """What teacher and fast network together say of 24,000 abstracts."""
+    labelled(place, ("teacher.pt", "fast.pt"), 24000, 11, out)
+
+
+def labelled(place: Place, names: tuple[str, ...], number: int, seed: int, out: Path) -> None:
+    """Draw abstracts and write what these networks say of them beside ``out``."""
     gold = [document for name in ("train", "dev", "seed-dev") for document in place.gold(name)]
-    drawn = silver.sample(place.shared / "corpora/abstracts.jsonl.gz", gold, 6300, 5)
-    put(place, "accurate", ("teacher.pt",))
-    silver.label(drawn, place.work / "silver", Tagger.load("accurate"))
+    drawn = silver.sample(place.corpus, gold, number, seed)
+    put(place, "accurate", names)
+    silver.label(drawn, out.with_suffix(""), Tagger.load("accurate"))
     out.touch()
 
 
@@ -122,15 +134,6 @@ def train_fast(place: Place, out: Path) -> None:
     )
 
 
-def label_again(place: Place, out: Path) -> None:
-    """What teacher and fast network together say of 24,000 abstracts."""
-    gold = [document for name in ("train", "dev", "seed-dev") for document in place.gold(name)]
-    drawn = silver.sample(place.shared / "corpora/abstracts.jsonl.gz", gold, 24000, 11)
-    put(place, "accurate", ("teacher.pt", "fast.pt"))
-    silver.label(drawn, place.work / "silver2", Tagger.load("accurate"))
-    out.touch()
-
-
 def train_second(place: Place, out: Path) -> None:
     """A new fast network on those distributions alone."""
     found = list(silver.examples(place.work / "silver2", pieces(), place.known()))
@@ -140,7 +143,7 @@ def train_second(place: Place, out: Path) -> None:
 
 def train_fast_again(place: Place, out: Path) -> None:
     """It once more on gold and on what was annotated besides, in one process."""
-    more = annotated(ANNOTATED, place.shared / "corpora/abstracts.jsonl.gz")
+    more = annotated(ANNOTATED, place.corpus)
     documents = [*place.gold("train"), *more]
     found = [example(document, pieces(), place.known()) for document in documents]
     plan = fit.Plan(3, batch=16, head_rate=1e-3, train_pieces=False)
