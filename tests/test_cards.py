@@ -4,10 +4,20 @@ import json
 
 import pytest
 
-from kg.linker.cards import link_card, target_of
+from kg.linker.cards import corrected, link_card, target_of
 from kg.linker.inferred import infer_graph, infer_local
 from kg.readers.cards import card, file_name, repository_of_path
-from kg.values import Document, Edge, Entity, Evidence, LocalEntity, Mention, Reading, Span
+from kg.values import (
+    Document,
+    Edge,
+    Entity,
+    Evidence,
+    LocalEdge,
+    LocalEntity,
+    Mention,
+    Reading,
+    Span,
+)
 
 NOT_DESCENT = {"trainedOn", "evaluatedOn", "addressesTask"}
 
@@ -338,3 +348,92 @@ def test_a_name_never_overrules_a_declaration():
     (found,) = infer_graph(models, list, lambda _: document)
     assert found.key == ("model/x-7b-gguf", "quantizedFrom", "model/x-7b")
     assert found.evidence[0].sentence == document.text
+
+
+def names_left(body, *named, repository="me/Child-7B"):
+    """Return which of the ``(words, label)`` are still names once the card is read, by label."""
+    document = card(front("license: mit", body=body), repository=repository)
+    entities = []
+    for words, label in named:
+        start = document.text.index(words, document.body)
+        mention = Mention(Span(start, start + len(words)), label, 0.9, "learned")
+        entities.append(LocalEntity(words, label, False, (mention,)))
+    found, _, _ = link_card(document, entities)
+    return sorted((e.canonical, e.label) for e in found if e.canonical != "Child-7B")
+
+
+@pytest.mark.parametrize(
+    ("body", "named", "left"),
+    [
+        (
+            "It began as [Acme-Lab/bert-base-poems](https://huggingface.co/Acme-Lab/bert-base-poems).",
+            [("Acme-Lab", "Model"), ("bert-base", "Model")],
+            [],
+        ),
+        (
+            "It began as [Acme/bert-base-poems](https://huggingface.co/Acme/bert-base-poems).",
+            [("bert-base-poems", "Model")],
+            [("bert-base-poems", "Model")],
+        ),
+        ("### Out-of-Scope Use\n\nAnything else.", [("Out-of-Scope Use", "Task")], []),
+        ("It will NOT work on Windows.", [("NOT", "Task")], []),
+        ("Resumed from `rhyme-v1-2`.225,000 steps.", [("rhyme-v1-2`.225", "Model")], []),
+        ("Child-7B reads poems.", [("Child-7B", "Task")], []),
+        ("We compare it with BERT.", [("BERT", "Model")], [("BERT", "Model")]),
+    ],
+    ids=["parts of an id", "a whole name", "heading", "emphasis", "markup", "own name", "prose"],
+)
+def test_forms_and_addresses_name_nothing_but_themselves(body, named, left):
+    """Parts of an id, headings of the template, emphasis and the card's own name are no names."""
+    assert names_left(body, *named) == left
+
+
+def test_a_part_of_the_cards_own_name_is_no_model():
+    """``bert-base-v1`` inside ``me/poems-bert-base-v1``."""
+    body = "# me/poems-bert-base-v1\n\nIt is small."
+    left = names_left(body, ("bert-base-v1", "Model"), repository="me/poems-bert-base-v1")
+    assert left == [("poems-bert-base-v1", "Model")]
+
+
+TRAINED = "This model is a fine-tuned version of [a/base-x](https://huggingface.co/a/base-x) on "
+
+
+@pytest.mark.parametrize(
+    ("data", "found"),
+    [
+        ("the poems dataset.", [("trainedOn", "poems")]),
+        ("the MINE/SONGS_7 - EO dataset.", [("trainedOn", "SONGS_7")]),
+        ("an unknown dataset.", []),
+        ("the None dataset.", []),
+    ],
+)
+def test_a_trainers_sentence_names_the_data(data, found):
+    """The model was trained on it; a trainer that does not know says so."""
+    _, _, edges, _ = link(front("license: mit", body=TRAINED + data))
+    assert triples(edges, descent=False) == found
+    assert triples(edges) == [("fineTunedFrom", "base-x")]
+
+
+def test_a_trainers_sentence_says_nothing_of_the_parents_data():
+    """What prose reading makes of the template beside what it states does not stand."""
+    body = TRAINED + "the poems dataset.\n\nWe compare base-x with BERT on rhymes."
+    document, _, declared, _ = link(front("license: mit", body=body))
+
+    def said(head, relation, tail, words):
+        start = document.text.index(words)
+        span = Span(start, start + len(words))
+        evidence = Evidence(document.id, "body", span, words, "extracted", "learned", relation, 0.8)
+        return LocalEdge(head, relation, tail, (evidence,))
+
+    wrong = said("base-x", "trainedOn", "poems", "on the poems dataset.")
+    same = said("Child-7B", "trainedOn", "poems", "on the poems dataset.")
+    other = said("base-x", "evaluatedOn", "rhymes", "We compare base-x with BERT on rhymes.")
+    assert corrected(document, declared, (wrong, same, other)) == (same, other)
+
+
+def test_a_word_in_somebodys_repository_is_not_the_benchmark_of_that_name():
+    """``camel-ai/math`` is not MATH; GSM8K is GSM8K wherever it is kept."""
+    _, entities, edges, _ = link(front("datasets:", "- camel-ai/math", "- openai/gsm8k"))
+    assert triples(edges, descent=False) == [("trainedOn", "camel-ai/math"), ("trainedOn", "gsm8k")]
+    assert entities["camel-ai/math"].label == "Dataset"
+    assert entities["gsm8k"].label == "Benchmark"

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final
 
+from kg.linker import cardnames
 from kg.names import parse, same_model, without
 from kg.readers.frontmatter import key_span, value_span
 from kg.resources import ontology
@@ -82,6 +83,7 @@ class _Meanings:
     parents: Mapping[str, str]
     signs: Mapping[str, frozenset[str]]
     benchmarks: frozenset[str]
+    generic: frozenset[str]
     nothing: frozenset[str]
 
 
@@ -93,6 +95,7 @@ def _meanings() -> _Meanings:
         table["parents"],
         {sign: frozenset(words) for sign, words in table["signs"].items()},
         frozenset(name_key(name) for name in table["benchmarks"]["names"]),
+        frozenset(name_key(name) for name in table["benchmarks"]["generic"]),
         frozenset(table["nothing"]["values"]),
     )
 
@@ -199,7 +202,8 @@ def link_card(
     The card's subject is marked as introduced and carries its repository and facts.  A field
     that cannot be understood is left out; nothing that a card holds raises an error.
     """
-    card = _Card(document, entities)
+    own = (document.repository, subject_name(document))
+    card = _Card(document, cardnames.kept(document, entities, own))
     is_dataset = document.kind == "dataset-card"
     card.subject = _add_subject(card, "Dataset" if is_dataset else "Model")
     _side_file(card)
@@ -212,6 +216,7 @@ def link_card(
         _body_parents(card)
         if not copied:
             _datasets(card)
+            _trainer_data(card)
             _model_index(card)
         _tasks(card, "pipeline_tag")
     edges = tuple(
@@ -219,6 +224,23 @@ def link_card(
         for (head, relation, tail), evidence in card.edges.items()
     )
     return tuple(card.entities.values()), edges, tuple(card.results)
+
+
+def corrected(
+    document: Document, declared: Sequence[LocalEdge], edges: Iterable[LocalEdge]
+) -> tuple[LocalEdge, ...]:
+    """Return the ``edges`` read in the prose that what a card ``declared`` leaves standing.
+
+    "This model is a fine-tuned version of X on the Y dataset" is a trainer's template: it says
+    nothing of what X was trained on.
+    """
+    text, end = document.text, min(len(document.text), document.body + _BODY_LIMIT)
+    lines = [
+        _line(text, match.start(), match.end(), end)
+        for match in _TRAINER.finditer(text, document.body, end)
+        if target_of(match["value"]) is not None
+    ]
+    return cardnames.stated_by_template(edges, lines, declared) if lines else tuple(edges)
 
 
 def subject_name(document: Document) -> str:
@@ -487,9 +509,20 @@ def _side_file(card: _Card) -> None:
         _mergekit(card, 0, text)
 
 
-def _data_label(name: str) -> str:
+def _is_generic(name: str, repository: str) -> bool:
+    """Whether ``name`` is a word: in a repository of somebody it need not be the benchmark."""
+    return "/" in repository and name_key(name) in _meanings().generic
+
+
+def _data_label(name: str, repository: str = "") -> str:
     plain = name_key(name.rpartition("/")[2])
-    return "Benchmark" if plain in _meanings().benchmarks else "Dataset"
+    is_benchmark = plain in _meanings().benchmarks and not _is_generic(name, repository)
+    return "Benchmark" if is_benchmark else "Dataset"
+
+
+def _data_target(name: str, repository: str, span: Span | None) -> _Target:
+    """Return the target of a data field; ``camel-ai/math`` is not MATH, so it keeps its owner."""
+    return _Target(repository if _is_generic(name, repository) else name, repository, span)
 
 
 def _datasets(card: _Card) -> None:
@@ -500,12 +533,36 @@ def _datasets(card: _Card) -> None:
             if target is None:
                 continue
             span, inner = _field_span(card, key, value)
-            tail = card.target(_Target(*target, inner), _data_label(target[0]))
+            tail = card.target(_data_target(*target, inner), _data_label(*target))
             card.edge(
                 "trainedOn",
                 tail,
                 card.evidence(f"yaml:{key}", span, inner, key, 0.93, "declared"),
             )
+
+
+_TRAINER_DATA: Final = re.compile(
+    r"[ \t]+on[ \t]+(?:the|an?)[ \t]+(?P<value>\[[^\]\n]+\]\([^)\s]+\)|[\w./-]+)"
+    r"(?:[ \t]+-[ \t]+\w+)?[ \t]+dataset\b"
+)
+
+
+def _trainer_data(card: _Card) -> None:
+    """Add the data set that a trainer's sentence names; ``None`` and ``an unknown`` are none."""
+    text, start = card.document.text, card.document.body
+    end = min(len(text), start + _BODY_LIMIT)
+    for match in _TRAINER.finditer(text, start, end):
+        data = _TRAINER_DATA.match(text, match.end(), end)
+        target = target_of(data["value"]) if data else None
+        if data is None or target is None:
+            continue
+        name = target[0]
+        at = text.find(name, data.start("value"), data.end("value"))
+        inner = Span(at, at + len(name)) if at >= 0 else None
+        tail = card.target(_data_target(*target, inner), _data_label(*target))
+        line = _line(text, match.start(), data.end(), end)
+        evidence = card.evidence("body", line, inner, "trainer-sentence", _TEMPLATE, "extracted")
+        card.edge("trainedOn", tail, evidence)
 
 
 def _source_datasets(card: _Card) -> None:
@@ -520,7 +577,7 @@ def _source_datasets(card: _Card) -> None:
         span, inner = _field_span(card, "source_datasets", value)
         if inner is not None:
             inner = Span(inner.end - len(name), inner.end)
-        tail = card.target(_Target(*target, inner), _data_label(target[0]))
+        tail = card.target(_data_target(*target, inner), _data_label(*target))
         evidence = card.evidence(
             "yaml:source_datasets", span, inner, "source_datasets", 0.95, "declared"
         )

@@ -44,7 +44,8 @@ def relate(document: Document, entities: tuple[LocalEntity, ...]) -> Reading:
         edges, results = link(document, entities)
         return Reading(document, entities, edges, results)
     known, declared, scores = cards.link_card(document, entities)
-    edges, results = link(document, known)
+    read_edges, results = link(document, known)
+    edges = cards.corrected(document, declared, read_edges)
     return Reading(document, known, _merged((*declared, *edges)), (*scores, *results))
 
 
