@@ -10,7 +10,7 @@ import csv
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TextIO
 
 from rapidfuzz import fuzz
@@ -18,7 +18,7 @@ from rapidfuzz import fuzz
 from kg import __version__, names
 from kg.errors import UsageError
 from kg.overrides import Overrides, Rule
-from kg.text import name_key
+from kg.text import name_key, sentences
 from kg.values import Edge, Entity, Evidence, GraphView
 
 ANSWERS: Final = ("accept", "reject", "unsure")
@@ -56,6 +56,8 @@ class Question:
     why: str
     #: The strongest evidence of an edge, with the two names' places.
     evidence: Evidence | None = None
+    #: For two names: ``(name, document, a sentence with the name)`` of each, to judge them by.
+    examples: tuple[tuple[str, str, str], ...] = ()
 
 
 def queue(graph: GraphView, overrides: Overrides | None = None) -> list[Question]:
@@ -70,20 +72,73 @@ def queue(graph: GraphView, overrides: Overrides | None = None) -> list[Question
     entities = {entity.id: entity for entity in graph.entities}
     ranked: list[tuple[float, Question]] = []
     for question, ends in (*_edge_questions(graph, entities), *_merge_questions(entities)):
-        if question.id not in decided:
+        # A rule may call its ends by name or by id.
+        verb = "add_edge" if question.kind == "edge" else "merge"
+        middle = (question.relation,) if question.kind == "edge" else ()
+        names_ = tuple(entities[end].name for end in ends)
+        asked = {
+            question.id,
+            *(_identity(verb, (one, *middle, other)) for one, other in (ends, names_)),
+        }
+        if not asked & decided:
             uncertain = 1 - abs(2 * question.score - 1)
             weight = (0.05 + uncertain) * (1 + sum(degree[end] for end in ends)) ** 0.5
             ranked.append((-weight, question))
-    return [question for _, question in sorted(ranked, key=lambda item: (item[0], item[1].id))]
+    ordered = [question for _, question in sorted(ranked, key=lambda item: (item[0], item[1].id))]
+    return _with_examples(ordered, graph, entities)
+
+
+def _with_examples(
+    questions: list[Question], graph: GraphView, entities: Mapping[str, Entity]
+) -> list[Question]:
+    """Return ``questions``, those of two names with a sentence for each of the two."""
+    asked = {q.id: (entities[q.subject], entities[q.object]) for q in questions if not q.relation}
+    first = {
+        entity.id: entity.mentioned_in[0][0]
+        for pair in asked.values()
+        for entity in pair
+        if entity.mentioned_in
+    }
+    wanted = set(first.values())
+    texts = {d.id: d.text for d in graph.documents if d.id in wanted} if wanted else {}
+
+    def example(entity: Entity) -> tuple[str, str, str]:
+        document = first.get(entity.id, "")
+        return entity.name, document, _sentence_with(entity, texts.get(document, ""))
+
+    return [
+        replace(q, examples=tuple(map(example, asked[q.id]))) if q.id in asked else q
+        for q in questions
+    ]
+
+
+def _sentence_with(entity: Entity, text: str) -> str:
+    """Return the first sentence of ``text`` that holds a spelling of ``entity``, or nothing."""
+    for span in sentences(text):
+        if any(
+            name.casefold() in span.of(text).casefold() for name in (entity.name, *entity.aliases)
+        ):
+            return span.of(text)
+    return ""
 
 
 def _edge_questions(
     graph: GraphView, entities: Mapping[str, Entity]
 ) -> Iterator[tuple[Question, tuple[str, str]]]:
+    known: defaultdict[str, set[str]] = defaultdict(set)
+    for entity in entities.values():
+        for spelling in (entity.name, *entity.aliases):
+            known[name_key(spelling)].add(entity.id)
+
+    def called(id_: str) -> str:
+        """Return the name, or the id where the name is that of several things."""
+        name = entities[id_].name
+        return name if len(known[name_key(name)]) == 1 else id_
+
     for edge in graph.edges:
         why = _doubt(edge)
         if why and edge.subject in entities and edge.object in entities:
-            subject, object_ = entities[edge.subject].name, entities[edge.object].name
+            subject, object_ = called(edge.subject), called(edge.object)
             best = max(edge.evidence, key=lambda e: (e.confidence, e))
             identity = _identity("add_edge", (subject, edge.relation, object_))
             yield (
@@ -113,8 +168,8 @@ def _merge_questions(
     """Yield pairs of entities of one type whose names are nearly alike and could be one thing."""
     blocks: defaultdict[tuple[str, str], list[Entity]] = defaultdict(list)
     for entity in entities.values():
-        if len(key := name_key(entity.name)) >= 4:
-            blocks[entity.type, key[:4]].append(entity)
+        # Up to four letters: a short name stands with its namesakes alone.
+        blocks[entity.type, name_key(entity.name)[:4]].append(entity)
     for block in blocks.values():
         if len(block) > _LARGEST_BLOCK:
             continue
@@ -124,7 +179,7 @@ def _merge_questions(
                 same = name_key(first.name) == name_key(second.name)
                 if alike >= _ALIKE and names.compatible(first.name, second.name):
                     why = "one name, kept apart" if same else "nearly the same name"
-                    identity = _identity("merge", (first.name, second.name))
+                    identity = _identity("merge", (first.id, second.id))
                     question = Question(
                         identity, "merge", first.id, "", second.id, alike / 100, why
                     )
@@ -169,6 +224,9 @@ def write_csv(questions: Iterable[Question], lines: TextIO) -> int:
     count = 0
     for q in questions:
         sentence, document = (q.evidence.sentence, q.evidence.document) if q.evidence else ("", "")
+        if q.examples:
+            sentence = " | ".join(f"{name}: {shown}" for name, _, shown in q.examples)
+            document = " | ".join(place for _, place, _ in q.examples)
         cells = (q.id, q.kind, q.subject, q.relation, q.object, f"{q.score:.3f}", q.why)
         table.writerow([_harmless(cell) for cell in (*cells, sentence, document, "", "")])
         count += 1

@@ -72,6 +72,45 @@ def test_names_nearly_alike_are_asked_as_one_thing_but_not_two_sizes() -> None:
     assert review.rule(question, "reject").verb == "keep_apart"
 
 
+@pytest.mark.parametrize("answer", ["accept", "reject", "unsure"])
+def test_two_names_that_were_decided_are_not_asked_again(answer: str) -> None:
+    alike = graph(
+        entities=(entity("GraphBench-XL", "benchmark"), entity("GraphBenchs-XL", "benchmark"))
+    )
+    (question,) = review.queue(alike)
+    assert review.queue(alike, Overrides((review.rule(question, answer),))) == []
+    by_name = Rule("keep_apart", ("GraphBench-XL", "GraphBenchs-XL"))
+    assert review.queue(alike, Overrides((by_name,))) == []
+
+
+def test_namesakes_are_asked_with_a_sentence_each_however_short_the_name() -> None:
+    texts = ("SAGE\nSAGE is a sampler.", "SAGE again\nWe call our tutor SAGE.")
+    names = ("d1", "d2")
+    namesakes = Graph(
+        tuple(Document(d, "paper", "", text) for d, text in zip(names, texts, strict=True)),
+        (
+            Entity("method/mae", "Method", "MAE", mentioned_in=(("d1", 1),)),
+            Entity("method/mae-d2", "Method", "MAE", mentioned_in=(("d2", 1),)),
+            Entity("model/sage", "Model", "SAGE", mentioned_in=(("d1", 2),)),
+            Entity("model/sage-d2", "Model", "SAGE", mentioned_in=(("d2", 2),)),
+        ),
+    )
+    asked = {(q.subject, q.object): q.examples for q in review.queue(namesakes)}
+    assert asked == {
+        ("method/mae", "method/mae-d2"): (("MAE", "d1", ""), ("MAE", "d2", "")),
+        ("model/sage", "model/sage-d2"): (("SAGE", "d1", "SAGE"), ("SAGE", "d2", "SAGE again")),
+    }
+
+
+def test_an_end_whose_name_is_that_of_two_things_is_asked_by_its_id() -> None:
+    """A rule that called it by name would be about either."""
+    twice = Entity("model/tinynet-d2", "Model", "TinyNet")
+    question = next(q for q in review.queue(graph(CANDIDATE, entities=(twice,))) if q.relation)
+    assert (question.subject, question.object) == ("model/tinynet", "BigNet")
+    decided = Overrides((review.rule(question, "reject"),))
+    assert [q.kind for q in review.queue(graph(CANDIDATE, entities=(twice,)), decided)] == ["merge"]
+
+
 def test_what_much_depends_on_comes_first() -> None:
     hub = tuple(entity(f"Child{i}") for i in range(5))
     sure = tuple(

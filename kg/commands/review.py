@@ -44,8 +44,13 @@ _KEYS: Final = {
     "\x03": "quit",
     "\x04": "quit",
 }
+#: How the two names look, in the question and in its sentences.
+_STYLES: Final = ("bold cyan", "bold magenta")
 _HELP: Final = (
     "[b]a[/]ccept  [b]r[/]eject  [b]u[/]nsure  [b]s[/]kip  [b]b[/]ack  [b]q[/]uit and save"
+)
+_HELP_MERGE: Final = (
+    "[b]m[/]erge  [b]r[/]: keep apart  [b]u[/]nsure  [b]s[/]kip  [b]b[/]ack  [b]q[/]uit and save"
 )
 
 
@@ -123,6 +128,10 @@ def _row(question: Question) -> dict[str, object]:
         "why": question.why,
         "sentence": evidence.sentence if evidence else None,
         "document": evidence.document if evidence else None,
+        "examples": [
+            {"name": name, "document": document, "sentence": sentence}
+            for name, document, sentence in question.examples
+        ],
     }
 
 
@@ -139,7 +148,7 @@ class _asker:
         self.screen.print()
         title = f"{index + 1} of {total}: {question.why}, {question.score:.2f}"
         self.screen.print(Panel(_body(question), title=title, title_align="left", padding=(1, 2)))
-        self.screen.print(_HELP)
+        self.screen.print(_HELP if question.kind == "edge" else _HELP_MERGE)
         while True:
             answer = _KEYS.get(readchar.readkey().lower())
             if answer:
@@ -151,14 +160,20 @@ def _body(question: Question) -> Text:
     from rich.text import Text
 
     body = Text()
-    body.append(question.subject, "bold cyan")
+    body.append(question.subject, _STYLES[0])
     body.append(f"  {question.relation or 'the same thing as'}  ", "bold")
-    body.append(question.object, "bold magenta")
+    body.append(question.object, _STYLES[1])
     if question.evidence:
         body.append("\n\n")
         body.append_text(_marked(question.evidence))
         place = f"\n{question.evidence.document} · {question.evidence.field}"
         body.append(f"{place} · {question.evidence.extractor}", "dim")
+    for (name, document, sentence), style in zip(question.examples, _STYLES, strict=False):
+        shown = Text(f"\n\n{sentence or name}")
+        shown.highlight_words([name], style, case_sensitive=False)
+        body.append_text(shown)
+        if document:
+            body.append(f"\n{document}", "dim")
     return body
 
 
@@ -167,7 +182,7 @@ def _marked(evidence: Evidence) -> Text:
     from rich.text import Text
 
     sentence = Text(evidence.sentence)
-    for span, style in ((evidence.subject, "bold cyan"), (evidence.object, "bold magenta")):
+    for span, style in zip((evidence.subject, evidence.object), _STYLES, strict=True):
         if span is not None:
             start = span.start - evidence.span.start
             sentence.stylize(style, max(start, 0), max(span.end - evidence.span.start, 0))
