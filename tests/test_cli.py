@@ -150,6 +150,19 @@ def test_completion_knows_commands_and_options(shell: str) -> None:
     assert "overrides" in script
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_can_answer_in_json(command: str) -> None:
+    assert "--json" in command_parser(command)._option_string_actions
+
+
+def test_completion_in_json_is_the_same_script(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["completion", "zsh"]) == 0
+    script = capsys.readouterr().out
+    assert main(["completion", "zsh", "--json"]) == 0
+    data = json.loads(capsys.readouterr().out)["data"]
+    assert data == {"shell": "zsh", "script": script.removesuffix("\n")}
+
+
 def test_doctor_finds_this_installation_whole(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor", "--json"]) == 0
     checks = json.loads(capsys.readouterr().out)["data"]["checks"]

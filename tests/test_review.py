@@ -1,11 +1,19 @@
 """The review queue: what is asked, in which order, and what an answer becomes."""
 
+import csv
 import io
+import json
+import os
+import pty
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from kg import review
+from kg import overrides, review, store
+from kg.cli import main
 from kg.errors import UsageError
 from kg.overrides import Overrides, Rule
 from kg.values import Document, Edge, Entity, Evidence, Graph, Merge, Span
@@ -185,3 +193,74 @@ def test_merges_are_written_as_an_sssom_table() -> None:
             *("BERT", "semapv:LexicalMatching", "1.000", "spelling, d1"),
         ],
     ]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A stored graph with one edge and one pair of names to decide."""
+    alike = (
+        entity("GraphBench-XL", "benchmark", mentioned_in=(("d1", 1),)),
+        entity("GraphBenchs-XL", "benchmark", mentioned_in=(("d1", 1),)),
+    )
+    store.write(graph(CANDIDATE, entities=alike), tmp_path / "out")
+    return tmp_path
+
+
+def test_a_table_is_applied_whatever_the_limit_and_told_in_json(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    queue, decisions = folder / "queue.csv", folder / "overrides.yaml"
+    assert main(["review", str(folder / "out"), "--csv", str(queue)]) == 0
+    rows = list(csv.DictReader(io.StringIO(queue.read_text("utf-8"))))
+    with queue.open("w", encoding="utf-8", newline="") as lines:
+        table = csv.DictWriter(lines, review.COLUMNS)
+        table.writeheader()
+        table.writerows({**row, "decision": "reject"} for row in rows)
+    capsys.readouterr()
+    read = ["review", str(folder / "out"), "--apply", str(queue), "--limit", "1", "--json"]
+    assert main([*read, "--overrides", str(decisions)]) == 0
+    said = json.loads(capsys.readouterr().out)["data"]
+    assert said == {"written": 2, "overrides": str(decisions)}
+    assert {rule.verb for rule in overrides.load(decisions).rules} == {"reject_edge", "keep_apart"}
+
+
+def test_one_key_answers_a_question_in_the_terminal(folder: Path) -> None:
+    """Skip, go back, reject the first and merge the second: both decisions are kept."""
+    ours, theirs = pty.openpty()
+    running = subprocess.Popen(
+        [sys.executable, "-m", "kg", "review", "out", "--author", "Ada"],
+        cwd=folder,
+        env={
+            **{**os.environ, "COLUMNS": "100", "TERM": "xterm", "NO_COLOR": "1"},
+            "PYTHONPATH": str(Path(__file__).parent.parent),
+        },
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    shown = b""
+    for number, key in enumerate([b"s", b"b", b"x", b"r", b"m"]):
+        # The key "x" answers nothing, so the question is not shown again after it.
+        asked = number + 1 - (number > 2)
+        while shown.count(b"uit and save") < asked and (part := os.read(ours, 4096)):
+            shown += part
+        os.write(ours, key)
+    while True:
+        try:
+            part = os.read(ours, 4096)
+        except OSError:  # Linux says so when the other end is closed.
+            break
+        if not part:
+            break
+        shown += part
+    os.close(ours)
+    assert running.wait(60) == 0
+    text = shown.decode()
+    assert "1 of 2: too weak to be accepted, 0.40" in text
+    assert "TinyNet is based on BigNet." in text
+    assert "2 decisions written to overrides.yaml" in text
+    found = overrides.load(folder / "overrides.yaml").rules
+    assert {(rule.verb, rule.author) for rule in found} == {
+        *(("reject_edge", "Ada"), ("merge", "Ada")),
+    }

@@ -7,6 +7,7 @@ import importlib
 from typing import Final
 
 from kg.commands import COMMANDS, module_of
+from kg.commands.output import add_json, print_json
 
 DESCRIPTION: Final = """\
 Print completion of kg's commands and options for a shell. To switch it on:
@@ -20,6 +21,7 @@ Print completion of kg's commands and options for a shell. To switch it on:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``kg completion``."""
     parser.add_argument("shell", choices=("bash", "zsh", "fish"), help="the shell")
+    add_json(parser)
 
 
 def whole_parser() -> argparse.ArgumentParser:
@@ -37,5 +39,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the completion script; return the exit status."""
     import shtab
 
-    print(shtab.complete(whole_parser(), arguments.shell))
+    script = shtab.complete(whole_parser(), arguments.shell)
+    if arguments.json:
+        print_json({"shell": arguments.shell, "script": script})
+    else:
+        print(script)
     return 0

@@ -80,10 +80,11 @@ def run(arguments: argparse.Namespace) -> int:
     path = Path(arguments.overrides)
     known = overrides.load(path) if path.exists() else overrides.Overrides()
     questions = review.queue(graph, known)
-    if arguments.limit:
+    # A table that is read back may come from a longer queue.
+    if arguments.limit and not arguments.apply:
         questions = questions[: arguments.limit]
     today = datetime.date.today().isoformat()
-    if arguments.json:
+    if arguments.json and not (arguments.csv or arguments.apply):
         print_json([_row(question) for question in questions])
         return 0
     if arguments.csv:
@@ -105,6 +106,8 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         rules = review.interview(questions, _asker(), author=arguments.author, date=today)
     written = overrides.append(path, rules) if rules else 0
+    if arguments.json:
+        print_json({"written": written, "overrides": str(path)})
     _say(f"{written} decisions written to {path}; kg build --overrides {path} applies them")
     return 0
 
