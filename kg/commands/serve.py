@@ -19,7 +19,7 @@ the explorer at /, and a page for everything the graph names (/model/..., HTML, 
       http://127.0.0.1:7878/sparql
 
 It listens on 127.0.0.1 only, takes no updates, calls no other server, and ends queries that run
-too long. Stop it with Ctrl-C.
+too long. One that takes more than a second makes way for the quick ones. Stop it with Ctrl-C.
 """
 
 
@@ -37,7 +37,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--timeout", type=float, default=30.0, metavar="SECONDS", help="for each query (default 30)"
     )
     parser.add_argument(
-        "--workers", type=int, default=2, metavar="N", help="queries at a time (default 2)"
+        "--workers",
+        type=int,
+        default=2,
+        metavar="N",
+        help="quick queries at a time (default 2; 2 long ones run besides)",
     )
     parser.add_argument(
         "--memory", type=int, default=2048, metavar="MB", help="for each query (default 2048)"
@@ -55,6 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Serve until interrupted; return the exit status."""
     from kg.serve.app import Settings
+    from kg.serve.pool import Limits
     from kg.serve.running import serve
 
     def started(address: str) -> None:
@@ -65,8 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
         sys.stderr.flush()
 
     settings = Settings(
-        timeout=arguments.timeout,
-        workers=max(1, arguments.workers),
+        limits=Limits(workers=max(1, arguments.workers), timeout=arguments.timeout),
         cors=tuple(arguments.cors),
     )
     try:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeVar
 from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
@@ -25,7 +25,7 @@ from kg.query import question, questions
 from kg.query.answers import Answer
 from kg.query.worker import Job, Opening
 from kg.serve import negotiation, pages
-from kg.serve.pool import Busy, Pool
+from kg.serve.pool import Busy, Limits, Pool
 
 PAGE: Final = Path(__file__).parent / "page"
 #: The first parts of the paths of things.
@@ -45,11 +45,8 @@ _EXPLORER: Final = "default-src 'self' 'unsafe-inline' data: blob:; frame-ancest
 class Settings:
     """How a server behaves."""
 
-    #: Seconds a query may take.
-    timeout: float = 30.0
-    workers: int = 2
-    #: Queries that may wait for a free process.
-    waiting: int = 32
+    #: How many queries run and wait, and for how long.
+    limits: Limits = Limits()  # noqa: RUF009 - frozen, so one for all is safe
     #: Bytes of a request's body.
     most_body: int = 1_000_000
     #: Bytes of an answer.
@@ -68,8 +65,8 @@ class _Refused(Exception):
         self.status = status
 
 
-def _plain(status: int, message: str) -> Response:
-    return Response(message + "\n", status, media_type="text/plain")
+def _plain(status: int, message: str, headers: dict[str, str] | None = None) -> Response:
+    return Response(message + "\n", status, headers, media_type="text/plain")
 
 
 def _status_of(error: KGError) -> int:
@@ -80,6 +77,7 @@ def _status_of(error: KGError) -> int:
     return 400 if isinstance(error, UsageError) else 500
 
 
+_T = TypeVar("_T")
 Handler = Callable[[Request], Awaitable[Response]]
 
 
@@ -93,9 +91,30 @@ def _guarded(handler: Handler) -> Handler:
             return _plain(error.status, str(error))
         except KGError as error:
             status = 406 if str(error).startswith("not acceptable") else _status_of(error)
-            return _plain(status, str(error))
+            # Of those, only waiting helps: the same query would run wild again.
+            headers = {"retry-after": "1"} if isinstance(error, Busy) else None
+            return _plain(status, str(error), headers)
 
     return guarded
+
+
+async def _while_connected(request: Request, work: Coroutine[Any, Any, _T]) -> _T:
+    """Return what comes of ``work``, which is cancelled where the client goes away before."""
+
+    async def gone() -> None:
+        # The body has been read, so that the next message but an empty one is the end.
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+
+    task, watch = asyncio.ensure_future(work), asyncio.ensure_future(gone())
+    try:
+        await asyncio.wait({task, watch}, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise _Refused(499, "the client has gone away")
+        return await task
+    finally:
+        task.cancel()
+        watch.cancel()
 
 
 class Server:
@@ -105,9 +124,7 @@ class Server:
         self.settings = settings
         self.folder = folder
         self.base = BASE
-        self.pool = Pool(
-            opening, workers=settings.workers, waiting=settings.waiting, timeout=settings.timeout
-        )
+        self.pool = Pool(opening, settings.limits)
 
     @contextlib.asynccontextmanager
     async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
@@ -155,10 +172,10 @@ class Server:
             media_type=",".join(accepted),
             most_bytes=self.settings.most_answer,
         )
-        reply = await self.pool.ask(job)
+        reply = await _while_connected(request, self.pool.ask(job))
         if reply.cut:
-            most = self.settings.most_answer // 1_000_000
-            raise _Refused(503, f"the answer is larger than {most} MB; add a LIMIT")
+            most = f"{self.settings.most_answer:,} bytes"
+            raise _Refused(503, f"the answer is larger than {most}; add a LIMIT")
         name, _, content = reply.content.partition(b"\n")
         media_type = name.decode()
         if media_type.startswith("text/"):

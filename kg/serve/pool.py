@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
+import os
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -30,6 +34,8 @@ class _Worker:
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self.process = process
+        #: Whether it leaves the processor to others.
+        self.yields = False
 
     @classmethod
     async def started(cls, opening: Opening) -> _Worker:
@@ -62,6 +68,13 @@ class _Worker:
             return None
         return msgspec.msgpack.decode(data, type=Reply)
 
+    def yield_processor(self, nice: int) -> None:
+        """Let others go first from now on, where the system knows of that."""
+        if hasattr(os, "setpriority"):
+            with contextlib.suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, self.process.pid, nice)
+                self.yields = True
+
     async def stop(self) -> None:
         """End the child and wait until it is gone."""
         with contextlib.suppress(ProcessLookupError):
@@ -71,92 +84,235 @@ class _Worker:
 
 #: Seconds after which a graph that does not open is given up.
 _OPENING: Final = 120.0
+#: How many queries are remembered as having run wild.
+_REMEMBERED: Final = 256
+#: How much less of the processor a long query gets than the quick ones, as ``nice`` counts.
+_NICE: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many queries run and wait, and for how long."""
+
+    #: Queries that run at a time while nobody knows yet whether they are quick.
+    workers: int = 2
+    #: Long queries that run at a time besides.
+    long_workers: int = 2
+    #: Seconds after which a query counts as long.
+    quick: float = 1.0
+    #: Seconds a query may run.
+    timeout: float = 30.0
+    #: Queries that may wait for their turn, and seconds they do before they are refused.
+    waiting: int = 32
+    patience: float = 10.0
+    #: Long queries that may wait; they do so for as long as a query may run.
+    long_waiting: int = 8
+
+
+def _key(job: Job) -> bytes:
+    """Return what tells one query from another, short whatever its length."""
+    return hashlib.sha256(repr((job.query, sorted(job.parameters.items()))).encode()).digest()
+
+
+class _Lane:
+    """A number of places, and a queue of limited length before them, served in its order."""
+
+    def __init__(self, places: int, waiting: int, patience: float, what: str) -> None:
+        self._places = asyncio.Semaphore(places)
+        self._room = waiting
+        self._patience = patience
+        self._what = what
+
+    def free(self) -> bool:
+        """Return whether somebody who comes now need not wait."""
+        return not self._places.locked()
+
+    @contextlib.asynccontextmanager
+    async def place(self) -> AsyncIterator[None]:
+        """Wait for a place and hold it; raise :class:`Busy` where too many wait, or too long."""
+        if not self.free():
+            if self._room <= 0:
+                raise Busy(f"too many {self._what} are waiting; try again later")
+            self._room -= 1
+            try:
+                await asyncio.wait_for(self._places.acquire(), self._patience)
+            except TimeoutError as error:
+                raise Busy(
+                    f"no process was free for {self._patience:g} s: too many {self._what}; "
+                    "try again later"
+                ) from error
+            finally:
+                self._room += 1
+        else:
+            await self._places.acquire()
+        try:
+            yield
+        finally:
+            self._places.release()
 
 
 class Pool:
-    """As many query processes as asked for; the one that is ended is replaced."""
+    """Query processes, one query each at a time, so shared that quick queries get their turn.
 
-    def __init__(self, opening: Opening, *, workers: int, waiting: int, timeout: float) -> None:
+    Nothing tells beforehand how long a query takes.  Each therefore starts in the lane of the
+    quick ones.  One that is not done after ``limits.quick`` seconds gives its place there to the
+    next: it runs on among the long ones, which are fewer and get less of the processor, or, where
+    all their places are taken, is ended and starts again when one is free.  A query that has run
+    into its end before goes to the long ones at once, and leaves one place there to others.
+    """
+
+    def __init__(self, opening: Opening, limits: Limits) -> None:
         self._opening = opening
-        self._size = workers
-        self._most_waiting = waiting
-        self._timeout = timeout
+        self._limits = limits
+        self._quick = _Lane(limits.workers, limits.waiting, limits.patience, "queries")
+        most, patience = limits.long_waiting, limits.timeout
+        self._long = _Lane(limits.long_workers, most, patience, "long queries")
+        again = max(1, limits.long_workers - 1)
+        self._again = _Lane(again, most, patience, "queries that have run wild before")
+        self._size = limits.workers + limits.long_workers
         self._free: asyncio.Queue[_Worker | None] = asyncio.Queue()
         self._all: set[_Worker] = set()
-        self._waiting = 0
+        self._starting: set[asyncio.Task[None]] = set()
+        #: Queries that were ended for their time or memory, the latest last.
+        self._wild: dict[bytes, None] = {}
 
     async def start(self) -> None:
         """Start the processes; raise the error of the first that cannot open the graph."""
         # The first may build the store on disk, which the others then find.
         for _ in range(self._size):
-            await self._add()
+            self._free.put_nowait(await self._started())
 
     async def stop(self) -> None:
         """End all processes."""
+        for task in self._starting:
+            task.cancel()
+        await asyncio.gather(*self._starting, return_exceptions=True)
         workers, self._all = self._all, set()
         await asyncio.gather(*(worker.stop() for worker in workers))
-
-    @property
-    def pids(self) -> list[int]:
-        """The ids of the processes."""
-        return sorted(worker.process.pid for worker in self._all)
-
-    async def _add(self) -> None:
-        worker = await asyncio.wait_for(_Worker.started(self._opening), _OPENING)
-        self._all.add(worker)
-        self._free.put_nowait(worker)
 
     async def ask(self, job: Job) -> Reply:
         """Return the reply to ``job``.
 
-        Raises :class:`TimedOut` where it takes too long, :class:`Busy` where too many wait, and
-        what the query itself raises.
+        Raises :class:`TimedOut` where it takes too long or too much memory, :class:`Busy` where
+        too many wait, and what the query itself raises.
         """
-        if self._waiting >= self._most_waiting:
-            raise Busy("too many queries are waiting; try again later")
-        self._waiting += 1
+        if _key(job) in self._wild:
+            async with self._again.place(), self._long.place():
+                return await self._run_long(job, await self._worker())
+        async with contextlib.AsyncExitStack() as held:
+            await held.enter_async_context(self._quick.place())
+            worker = await self._worker()
+            running = asyncio.ensure_future(worker.exchange(job))
+            first = min(self._limits.quick, self._limits.timeout)
+            try:
+                done, _ = await asyncio.wait({running}, timeout=first)
+            except BaseException:
+                await self._end(worker, running)
+                raise
+            if done:
+                return self._checked(job, worker, await running)
+            if self._limits.timeout <= first:
+                await self._end(worker, running)
+                raise self._timed_out(job)
+            if self._long.free():
+                # The lock is taken without waiting, hence before anybody else can.
+                async with self._long.place():
+                    await held.aclose()
+                    rest = self._limits.timeout - first
+                    return await self._run_long(job, worker, running, rest)
+            await self._end(worker, running)
+        async with self._long.place():
+            return await self._run_long(job, await self._worker())
+
+    async def _run_long(
+        self,
+        job: Job,
+        worker: _Worker,
+        running: asyncio.Future[Reply | None] | None = None,
+        rest: float | None = None,
+    ) -> Reply:
+        """Return the reply to a query that has a place among the long ones."""
+        worker.yield_processor(_NICE)
+        running = running or asyncio.ensure_future(worker.exchange(job))
         try:
-            worker = await asyncio.wait_for(self._free.get(), self._timeout)
-        except TimeoutError as error:
-            raise Busy("all query processes are at work; try again later") from error
-        finally:
-            self._waiting -= 1
-        if worker is None or worker.process.returncode is not None:
-            # It has died between two queries, or could not be replaced when it did.
-            worker = await self._replaced(worker)
-        try:
-            reply = await asyncio.wait_for(worker.exchange(job), self._timeout)
-        except TimeoutError as error:
-            await self._discard(worker)
-            raise TimedOut(
-                f"timed out after {self._timeout:g} s, without a result; narrow the query"
-            ) from error
+            done, _ = await asyncio.wait({running}, timeout=rest or self._limits.timeout)
         except BaseException:
             # The asker has gone away: nobody will read what the process is about to answer.
-            await self._discard(worker)
+            await self._end(worker, running)
             raise
+        if not done:
+            await self._end(worker, running)
+            raise self._timed_out(job)
+        return self._checked(job, worker, await running)
+
+    def _checked(self, job: Job, worker: _Worker, reply: Reply | None) -> Reply:
+        """Return a reply that is an answer, its process being free again; else raise its error."""
         if reply is None:
-            await self._discard(worker)
+            self._remember(job)
+            self._replace(worker)
             raise TimedOut(out_of_memory("the query"))
-        self._free.put_nowait(worker)
+        self._wild.pop(_key(job), None)
+        if worker.yields:
+            # It cannot take its priority back.
+            self._replace(worker)
+        else:
+            self._free.put_nowait(worker)
         if reply.kind not in ("answer", "bytes"):
             raise error_of(reply)
         return reply
 
-    async def _replaced(self, worker: _Worker | None) -> _Worker:
+    def _timed_out(self, job: Job) -> TimedOut:
+        self._remember(job)
+        return TimedOut(
+            f"timed out after {self._limits.timeout:g} s, without a result; narrow the query"
+        )
+
+    def _remember(self, job: Job) -> None:
+        key = _key(job)
+        self._wild.pop(key, None)
+        self._wild[key] = None
+        while len(self._wild) > _REMEMBERED:
+            del self._wild[next(iter(self._wild))]
+
+    # --- processes -----------------------------------------------------------------------------
+
+    async def _worker(self) -> _Worker:
+        """Return a process that is ready; there are as many as there are places."""
+        worker = await self._free.get()
+        if worker is not None and worker.process.returncode is None:
+            return worker
+        # It has died between two queries, or could not be replaced when it was ended.
         if worker is not None:
             self._all.discard(worker)
-            await worker.stop()
         try:
-            new = await asyncio.wait_for(_Worker.started(self._opening), _OPENING)
+            return await self._started()
         except BaseException:
             self._free.put_nowait(None)
             raise
-        self._all.add(new)
-        return new
 
-    async def _discard(self, worker: _Worker) -> None:
-        """End ``worker`` and leave its place to be filled by whoever comes next."""
-        self._all.discard(worker)
+    async def _started(self) -> _Worker:
+        worker = await asyncio.wait_for(_Worker.started(self._opening), _OPENING)
+        self._all.add(worker)
+        return worker
+
+    async def _end(self, worker: _Worker, running: asyncio.Future[Reply | None]) -> None:
+        """End a process in the midst of a query, and start another in its place."""
+        running.cancel()
+        self._replace(worker)
         await worker.stop()
-        self._free.put_nowait(None)
+
+    def _replace(self, worker: _Worker) -> None:
+        """Put another process in the place of this one, without waiting for it."""
+        self._all.discard(worker)
+        task = asyncio.ensure_future(self._put_another(worker))
+        self._starting.add(task)
+        task.add_done_callback(self._starting.discard)
+
+    async def _put_another(self, worker: _Worker) -> None:
+        await worker.stop()
+        try:
+            new: _Worker | None = await self._started()
+        except (KGError, OSError, TimeoutError):
+            # Whoever comes next tries again, and is told of the error.
+            new = None
+        self._free.put_nowait(new)
