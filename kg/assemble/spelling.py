@@ -11,8 +11,10 @@ from functools import cache, lru_cache
 from kg.resources import ontology
 from kg.text import name_key
 
-#: Marks that typesetting leaves in a name: ``$\tau$-bench``, ``**SIFT**``, ``WMT'14``.
-_DEBRIS = re.compile(r"[$\\{}*^`'’‘\"“”]")
+#: Marks that typesetting leaves in a name: ``$\tau$-bench``, ``**SIFT**``, ``WMT'14``, ``A (L)``.
+_DEBRIS = re.compile(r"[$\\{}()*^`'’‘\"“”]")
+#: An article before a name of several words, which is no part of it: the One Billion Word corpus.
+_ARTICLE = re.compile(r"the\s+(?=\S+[\s\-_]+\S)", re.IGNORECASE)
 #: A blank or hyphen between two digits keeps them apart: "Llama 3 8B" is no "Llama 38B".
 _BETWEEN_DIGITS = re.compile(r"(?<=\d)[\s\-_‐-―−]+(?=\d)")
 #: Stands for such a gap inside a key; no name holds it.
@@ -63,6 +65,8 @@ def variants(name: str, labels: frozenset[str]) -> Iterator[Variant]:
     own = key(name)
     if labels & {"Benchmark", "Dataset"} and _SHORT_YEAR.search(own):
         yield Variant(_SHORT_YEAR.sub(r"20\1", own), "year", 0.97)
+    if labels & {"Benchmark", "Dataset"} and (article := _ARTICLE.match(name)):
+        yield Variant(key(name[article.end() :]), "spelling", 0.95)
     if labels & {"Model", "Dataset"}:
         for prefix in vendors():
             rest = own.removeprefix(prefix)
