@@ -1,6 +1,7 @@
 """What Hub cards declare, as edges with the line that says so."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -338,6 +339,23 @@ def test_hidden_teachers_are_inferred_with_their_premises():
     )
 
 
+def test_a_doubtful_sentence_does_not_hide_what_a_chain_implies():
+    """A candidate for the same edge leaves the inferred one; a denial keeps it out."""
+    models = [Entity(f"model/{n}", "Model", n) for n in ("student", "teacher")]
+    chain = [
+        _edge("dataset/d", "generatedBy", "model/teacher", confidence=0.8),
+        _edge("model/student", "trainedOn", "dataset/d"),
+    ]
+    said = _edge("model/student", "distilledFrom", "model/teacher", confidence=0.4)
+
+    def implied(status):
+        edges = [*chain, replace(said, status=status)]
+        return [edge.key for edge in infer_graph(models, lambda: edges, lambda _: None)]
+
+    assert implied("candidate") == [("model/student", "distilledFrom", "model/teacher")]
+    assert implied("negated") == []
+
+
 def test_a_name_never_overrules_a_declaration():
     """With a stated parent, the name adds none; without, it does."""
     names = ("X-7B-GGUF", "X-7B", "Y-7B")
@@ -348,6 +366,16 @@ def test_a_name_never_overrules_a_declaration():
     (found,) = infer_graph(models, list, lambda _: document)
     assert found.key == ("model/x-7b-gguf", "quantizedFrom", "model/x-7b")
     assert found.evidence[0].sentence == document.text
+
+
+def test_a_copy_of_the_familys_own_is_still_a_copy():
+    """That X-7B-GGUF is of the family X-7B does not hide that it is X-7B in fewer bits."""
+    names = ("X-7B-GGUF", "X-7B")
+    document = Document("d", "text", "", "X-7B-GGUF is a copy.")
+    models = [Entity(f"model/{n.lower()}", "Model", n, mentioned_in=(("d", 1),)) for n in names]
+    stated = [_edge("model/x-7b-gguf", "memberOf", "model/x-7b")]
+    (found,) = infer_graph(models, lambda: stated, lambda _: document)
+    assert found.key == ("model/x-7b-gguf", "quantizedFrom", "model/x-7b")
 
 
 def names_left(body, *named, repository="me/Child-7B"):
@@ -416,7 +444,10 @@ def test_a_trainers_sentence_names_the_data(data, found):
 
 def test_a_trainers_sentence_says_nothing_of_the_parents_data():
     """What prose reading makes of the template beside what it states does not stand."""
-    body = TRAINED + "the poems dataset.\n\nWe compare base-x with BERT on rhymes."
+    body = (
+        TRAINED
+        + "the poems dataset. Poems come from Bard.\n\nWe compare base-x with BERT on rhymes."
+    )
     document, _, declared, _ = link(front("license: mit", body=body))
 
     def said(head, relation, tail, words):
@@ -428,7 +459,34 @@ def test_a_trainers_sentence_says_nothing_of_the_parents_data():
     wrong = said("base-x", "trainedOn", "poems", "on the poems dataset.")
     same = said("Child-7B", "trainedOn", "poems", "on the poems dataset.")
     other = said("base-x", "evaluatedOn", "rhymes", "We compare base-x with BERT on rhymes.")
-    assert corrected(document, declared, (wrong, same, other)) == (same, other)
+    after = said("Child-7B", "distilledFrom", "Bard", "Poems come from Bard.")
+    assert corrected(document, declared, (wrong, same, other, after)) == (same, other, after)
+
+
+def test_a_family_that_prose_states_bears_the_name_or_is_named_there():
+    """A random sentence is no evidence that a tokenizer belongs to a family."""
+    text = "Poem-7B writes. Poem-7B and Ode-3 belong to Muse."
+    document, _, declared, _ = link(front("license: mit", body=text))
+
+    def member(head, tail, sentence, *, named):
+        start = document.text.index(sentence)
+        spans = [
+            Span(at, at + len(word)) if (at := document.text.find(word, start)) >= 0 else None
+            for word in (head, tail)
+        ]
+        evidence = Evidence(
+            document.id, "body", Span(start, start + len(sentence)), sentence, "extracted",
+            "learned", "memberOf", 0.6, *(spans if named else (None, None)),
+        )  # fmt: skip
+        return LocalEdge(head, "memberOf", tail, (evidence,))
+
+    by_name = member("Poem-7B", "Poem", "Poem-7B writes.", named=False)
+    by_text = member("Ode-3", "Muse", "Poem-7B and Ode-3 belong to Muse.", named=True)
+    neither = member("PoemTokenizer", "Poem", "Poem-7B writes.", named=False)
+    tuned = member("Muse-Loud-Voice", "Muse", "Poem-7B writes.", named=False)
+    words = member("Muse Platform", "Muse", "Poem-7B writes.", named=False)
+    read = (by_name, by_text, neither, tuned, words)
+    assert corrected(document, declared, read) == (by_name, by_text, tuned)
 
 
 def test_a_word_in_somebodys_repository_is_not_the_benchmark_of_that_name():

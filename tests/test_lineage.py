@@ -169,6 +169,28 @@ def test_a_family_is_no_ancestor(family):
     ]
 
 
+def test_descent_within_a_family_is_said_at_the_member():
+    """That a member is tuned from another is no less shown than what came of it outside."""
+    names = ("Base", "Base-7B", "Base-7B-Instruct")
+    tuned = edge("model/base-7b-instruct", "fineTunedFrom", "model/base-7b", kind="declared")
+    edges = [
+        edge("model/base-7b", "memberOf", "model/base"),
+        edge("model/base-7b-instruct", "memberOf", "model/base"),
+        tuned,
+    ]
+    documents = (Document("d1", "paper", "A title", TEXT),)
+    graph = Graph(documents, tuple(entity(name) for name in names), tuple(edges), ())
+    lineage = trace(graph, "Base")
+    (base,) = lineage.members
+    (instruct,) = base.children
+    (within,) = instruct.children
+    assert (base.entity, instruct.entity) == ("model/base-7b", "model/base-7b-instruct")
+    assert (within.entity, within.mark) == ("model/base-7b", "within")
+    assert within.hop is not None
+    assert within.hop.key == tuned.key
+    assert str(lineage.coverage) == "1 hop: 1 evidenced, 0 inferred, 0 gaps"
+
+
 def test_options_narrow_what_is_followed(family):
     """Direction, depth, relation with those under it, confidence, inferred or not."""
     assert trace(family, "Student-7B", direction="up").down == ()

@@ -128,7 +128,7 @@ class _Painter:
             return line
         words, style = _relation(step.hop.relation)
         line = Text(overflow="fold")
-        if up:
+        if up or step.mark == "within":
             line.append(words + " ", style=style)
             line.append(name, style="bold")
         else:

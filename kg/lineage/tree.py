@@ -28,7 +28,8 @@ class Step:
     children: tuple[Step, ...] = ()
     #: ``""``, ``cycle``, ``shown`` (its children stand elsewhere), ``cut`` (too deep, or too
     #: much), ``gap`` (named but not described here), ``class`` (a family stands for an unnamed
-    #: member) or ``end`` (no parent is stated).
+    #: member), ``end`` (no parent is stated), ``member`` (of the family) or ``within`` (what a
+    #: member comes from is a member, too, or the family).
     mark: str = ""
     #: The mark in words.
     note: str = ""
@@ -281,7 +282,12 @@ def _members(grower: _Grower, id_: str, *, folded: bool) -> tuple[Step, ...]:
             grown: tuple[Step, ...] = ()
             if not folded and grower.steps <= MAX_STEPS:
                 grown = grower.grow(member, up=False, skip=frozenset(hops) | {id_})
-            children = (*build(member, path | {member}), *grown)
+            within = tuple(
+                Step(hop.object, hop, mark="within")
+                for hop in network.up(member, grower.chosen)
+                if hop.object in hops or hop.object == id_
+            )
+            children = (*within, *build(member, path | {member}), *grown)
             steps.append(Step(member, hops[member], children, mark="member"))
         return tuple(steps)
 

@@ -18,7 +18,7 @@ from functools import cache
 from typing import Any, Final
 
 from kg.linker import cardnames
-from kg.names import parse, same_model, without
+from kg.names import families, identity, parse, same_model, without
 from kg.readers.frontmatter import key_span, value_span
 from kg.resources import ontology
 from kg.text import name_key
@@ -232,15 +232,37 @@ def corrected(
     """Return the ``edges`` read in the prose that what a card ``declared`` leaves standing.
 
     "This model is a fine-tuned version of X on the Y dataset" is a trainer's template: it says
-    nothing of what X was trained on.
+    nothing of what X was trained on.  A family stands where the name bears it or the sentence
+    names both.
     """
     text, end = document.text, min(len(document.text), document.body + _BODY_LIMIT)
-    lines = [
-        _line(text, match.start(), match.end(), end)
-        for match in _TRAINER.finditer(text, document.body, end)
-        if target_of(match["value"]) is not None
-    ]
-    return cardnames.stated_by_template(edges, lines, declared) if lines else tuple(edges)
+    lines = []
+    for match in _TRAINER.finditer(text, document.body, end):
+        if target_of(match["value"]) is not None:
+            # What follows in the line is prose again: "The dataset is distilled from ...".
+            data = _TRAINER_DATA.match(text, match.end(), end)
+            lines.append(Span(match.start(), data.end() if data else match.end()))
+    shown = tuple(edge for edge in edges if edge.relation != "memberOf" or _is_family(edge))
+    return cardnames.stated_by_template(shown, lines, declared) if lines else shown
+
+
+def _is_family(edge: LocalEdge) -> bool:
+    wanted = identity(edge.tail)
+    if any(identity(step) == wanted for step in families(edge.head)):
+        return True
+    # LEGAL-BERT-FP goes on from LEGAL-BERT; "MosaicML Platform" is no name of one piece.
+    if edge.head.casefold().startswith(re.sub(r"[\s-]+", "-", edge.tail).casefold() + "-"):
+        return not re.search(r"\s", edge.head)
+    return any(
+        item.subject is not None
+        and item.object is not None
+        and not item.subject.overlaps(item.object)
+        and all(
+            item.span.start <= named.start and named.end <= item.span.end
+            for named in (item.subject, item.object)
+        )
+        for item in edge.evidence
+    )
 
 
 def subject_name(document: Document) -> str:

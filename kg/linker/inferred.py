@@ -102,6 +102,8 @@ class _State:
     def __init__(self) -> None:
         #: Pairs that are related by descent or family, in either direction.
         self.pairs: set[tuple[str, str]] = set()
+        #: Those that are related by descent or succession.
+        self.descent: set[tuple[str, str]] = set()
         #: Entities with a parent that somebody stated.
         self.with_parent: set[str] = set()
         #: Data and the accepted edges to those who wrote it.
@@ -109,10 +111,13 @@ class _State:
 
     def see(self, edge: Edge) -> None:
         """Take in one edge; the order does not matter."""
-        if not _is_descent(edge.relation):
+        # What is too weak to be accepted does not stand against what others imply.
+        if edge.status == "candidate" or not _is_descent(edge.relation):
             return
-        self.pairs.add((edge.subject, edge.object))
-        self.pairs.add((edge.object, edge.subject))
+        both = {(edge.subject, edge.object), (edge.object, edge.subject)}
+        self.pairs |= both
+        if edge.relation != "memberOf":
+            self.descent |= both
         if edge.status != "accepted":
             return
         if edge.relation not in ("memberOf", "successorOf"):
@@ -200,7 +205,9 @@ def _by_name(
         name = model.repositories[0] if len(model.repositories) == 1 else model.name
         quote: Evidence | None = None
         for relation, parent, rule in suggested(name, known, id_):
-            if parent == id_ or (id_, parent) in state.pairs:
+            # That a copy in fewer bits is of its original's family does not say what it is.
+            related = state.pairs if relation == "memberOf" else state.descent
+            if parent == id_ or (id_, parent) in related:
                 continue
             if relation != "memberOf" and id_ in state.with_parent:
                 continue
