@@ -20,7 +20,7 @@ from small import small
 
 from kg import schema, store
 from kg.errors import KGError, UsageError
-from kg.exporters import exporter
+from kg.exporters import exporter, schema_page
 from kg.serve import negotiation
 from kg.serve.running import listen, serve
 
@@ -819,3 +819,40 @@ def test_a_canned_question_is_asked_on_the_page(server: Running, browser) -> Non
     page.click("#theme")
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") != before
     assert errors == []
+
+
+AXE = Path(__file__).parent / "browser" / "node_modules" / "axe-core" / "axe.min.js"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("path", ["query", "model/tiny", "the ontology"])
+def test_pages_are_accessible_and_fit_the_screen(  # type: ignore[no-untyped-def]
+    server: Running, browser, tmp_path: Path, path: str, width: int, scheme: str
+) -> None:
+    if not AXE.is_file():
+        if os.environ.get("CI"):
+            pytest.fail("no axe-core: run npm ci in tests/browser")
+        pytest.skip("no axe-core: run npm ci in tests/browser")
+    size = {"width": width, "height": 844}
+    session = browser.new_context(bypass_csp=True, viewport=size, color_scheme=scheme)
+    tab = session.new_page()
+    if path == "the ontology":
+        home = tmp_path / "schema.html"
+        home.write_text(schema_page.page(), encoding="utf-8")
+        tab.goto(home.as_uri())
+    else:
+        tab.goto(server.address + path)
+    if path == "query":
+        tab.wait_for_selector("body[data-ready]")
+        tab.fill("#query", "SELECT ?s ?p ?o { ?s ?p ?o } LIMIT 20")
+        tab.click("#run")
+        tab.wait_for_selector("#table td")
+    assert tab.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    tab.add_script_tag(content=AXE.read_text(encoding="utf-8"))
+    found = tab.evaluate(
+        "async () => (await axe.run()).violations"
+        ".map(v => [v.impact, v.id, v.nodes.map(n => n.html).slice(0, 3)])"
+    )
+    session.close()
+    assert [issue for issue in found if issue[0] in ("serious", "critical")] == []

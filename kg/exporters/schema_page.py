@@ -24,6 +24,8 @@ dl { display:grid; grid-template-columns:10rem 1fr; gap:.1rem 1rem; margin:.4rem
 dt { color:var(--dim); } dd { margin:0; }
 table { border-collapse:collapse; font-size:14px; } th,td { border:1px solid var(--line);
   padding:.3rem .5rem; text-align:left; vertical-align:top; }
+.wide { overflow-x:auto; } dd, p, pre, h3 { overflow-wrap:anywhere; }
+@media (max-width: 40rem) { dl { grid-template-columns:6rem 1fr; } }
 svg { max-width:100%; height:auto; } svg rect { fill:var(--soft); stroke:var(--dim); }
 svg text { fill:var(--front); font:13px system-ui,sans-serif; } svg path { fill:none;
   stroke:var(--dim); }
@@ -102,7 +104,7 @@ def _picture(terms: Mapping[str, Term]) -> str:
         for name, x, y in boxes
     )
     return (
-        f'<svg viewBox="0 0 640 {height}" width="640" role="img" '
+        f'<svg viewBox="0 0 690 {height}" width="690" role="group" '
         f'aria-label="the classes and their kinds">{drawn}</svg>'
     )
 
@@ -119,7 +121,9 @@ def _matrix() -> str:
             links = "<br>".join(f'<a href="#{name}">{name}</a>' for name in names)
             cells += f"<td>{links}</td>"
         lines.append(f"<tr><th>{start}</th>{cells}</tr>")
-    return f"<table>{''.join(lines)}</table>"
+    name = "which relation may stand between which types"
+    table = f"<table>{''.join(lines)}</table>"
+    return f'<div class="wide" role="region" tabindex="0" aria-label="{name}">{table}</div>'
 
 
 def _section(term: Term, counts: Mapping[str, int] | None, examples: Mapping[str, str]) -> str:
@@ -167,7 +171,7 @@ def page(counts: Mapping[str, int] | None = None, examples: Mapping[str, str] | 
     parts = [
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        f"<title>The mlkg ontology</title><style>{_STYLE}</style></head><body>",
+        f"<title>The mlkg ontology</title><style>{_STYLE}</style></head><body><main>",
         f"<h1>The mlkg ontology, version {schema.version()}</h1>",
         f"<p><code>{schema.NAMESPACE}</code>, prefix <code>mlkg:</code>. "
         f"{len(terms)} terms, {len(schema.relations())} relations that extractors may assert. "
@@ -180,5 +184,5 @@ def page(counts: Mapping[str, int] | None = None, examples: Mapping[str, str] | 
         parts += [
             _section(term, counts, examples or {}) for term in terms.values() if term.kind == kind
         ]
-    parts.append("</body></html>\n")
+    parts.append("</main></body></html>\n")
     return "".join(parts)

@@ -95,7 +95,8 @@ def page(iri: str, answers: dict[str, Answer], local: Callable[[str], str], here
             edge = f"{_link(s, start, local)} {_link(p, None, local)} {_link(o, end, local)}"
             state = status.value.rpartition("#")[2].lower() if status else ""
             quoted = f"<q>{escape(sentence.value)}</q>" if sentence else ""
-            parts.append(_rows([(edge, escape(state), quoted, _link(document, None, local))]))
+            state = f'<span class="state">{escape(state)}</span>'
+            parts.append(_rows([(edge, state, quoted, _link(document, None, local))]))
         parts.append("</table>\n")
     shown = quote(f"SELECT ?p ?o WHERE {{ <{iri}> ?p ?o }}")[1:-1].replace('\\"', '"')
     parts.append(f'<p><a href="/query#q={escape(_percent(shown))}">ask about it</a></p>\n')
