@@ -513,7 +513,9 @@ def parents(name: str) -> tuple[Hint, ...]:
             hints.append(Hint("fineTunedFrom", _join(parsed.name, stem), "name:tuned"))
     for end in range(len(pieces) - 1, _family_length(parsed), -1):
         narrow = set(kinds[:end]) & {"size", "experts", "tier", "base"}
-        if parsed.known and narrow and kinds[end] == "suffix":
+        # Who adds words to a tuned model's name mostly means a sibling, tuned from the same base.
+        tuned = any(p.kind == "tuning" and p.value not in ("base", "pt") for p in pieces[:end])
+        if parsed.known and narrow and kinds[end] == "suffix" and not tuned:
             hints.append(Hint("derivedFrom", prefix(end), "name:prefix"))
     embedded = _embedded(parsed)
     if embedded:

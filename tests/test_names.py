@@ -161,6 +161,14 @@ def test_a_name_suggests_its_parent(name, relation, parent):
     assert (first.relation, first.parent) == (relation, parent)
 
 
+def test_words_after_a_tuned_models_name_do_not_make_it_the_parent():
+    """``Qwen2.5-7B-instruct-with-poems`` is mostly tuned anew from the base; of a base it is."""
+    rules = {hint.rule for hint in parents("Qwen2.5-7B-Instruct-with-poems")}
+    assert "name:prefix" not in rules
+    (first, *_) = parents("Qwen2.5-7B-poems")
+    assert (first.parent, first.rule) == ("Qwen2.5-7B", "name:prefix")
+
+
 @pytest.mark.parametrize("name", ["DeepSeek-R1", "GPT-4o", "AM-Distill-Qwen-32B", "ResNet-50", ""])
 def test_many_names_suggest_nothing(name):
     """AM-Distill names no teacher: AM is no model with a version."""
