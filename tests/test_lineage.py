@@ -510,6 +510,7 @@ def test_json_has_the_common_envelope(folder, capsys):
     ("arguments", "status", "words"),
     [
         (["--path", "Student-7B-GGUF", "Teacher"], 0, "3 hops; the weakest is 0.70 sure"),
+        (["--path", "Student-7B-GGUF", "Student-7B"], 0, "\n1 hop; the weakest is 0.90 sure"),
         (["--common", "Student-7B-GGUF", "Student-7B"], 0, "Student-7B: 1 hops"),
         (["--compare", "Base", "Teacher"], 0, "members"),
         (["--conflicts"], 0, "negated"),

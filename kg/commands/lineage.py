@@ -254,7 +254,8 @@ def _path(arguments: argparse.Namespace, network: Network, chosen: Filter) -> in
     if over:
         lines.append(f"neither descends from the other; both come from {network.name(over)}, so:")
     show_hops(network, hops, console(), lines, evidence=arguments.evidence)
-    print(f"{len(hops)} hops; the weakest is {weakest:.2f} sure")
+    count = "1 hop" if len(hops) == 1 else f"{len(hops)} hops"
+    print(f"{count}; the weakest is {weakest:.2f} sure")
     return 0
 
 
