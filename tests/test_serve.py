@@ -644,6 +644,32 @@ def test_a_thing_has_a_page_for_people(server: Running) -> None:
     assert server.ask("GET", "/doc/org%2Ftiny-gguf", Accept="text/html")[0] == 200
 
 
+def test_what_is_named_by_a_hash_is_called_by_its_content(server: Running) -> None:
+    """Scores, facts, assertions and evidence, in links to them and on their own pages."""
+    home, pages = "/model/tiny-gguf", {}
+    for path in ("/benchmark/quiz", home):
+        text = server.ask("GET", path, Accept="text/html")[2]
+        pages |= dict(re.findall(r'<a href="(/(?:result|fact)/\w+)">(.*?)</a>', text))
+    assert sorted(pages.values()) == [
+        "Base: 80 accuracy on Quiz",
+        "Tiny: 71.5% on Quiz",
+        "tiny-gguf, license: mit",
+    ]
+    query = """SELECT ?a ?e { ?a rdf:subject model:tiny-gguf ; rdf:predicate mlkg:quantizedFrom ;
+        mlkg:hasEvidence ?e }"""
+    ((assertion, evidence),) = (row.values() for row in rows(server.get(query)[2]))
+    pages["/" + assertion.removeprefix(BASE)] = "tiny-gguf quantizedFrom Tiny"
+    pages["/" + evidence.removeprefix(BASE)] = "base_model: org/tiny"
+    for path, name in pages.items():
+        text = server.ask("GET", path, Accept="text/html")[2]
+        assert f"<h1>{name}</h1>" in text
+    why = server.ask("GET", "/" + evidence.removeprefix(BASE), Accept="text/html")[2]
+    assert f'<a href="/{assertion.removeprefix(BASE)}">tiny-gguf quantizedFrom Tiny</a>' in why
+    assert '<a href="/doc/org%2Ftiny-gguf">tiny-gguf</a>' in why
+    # The one place where the whole IRI stands is below the heading.
+    assert re.findall(f">({BASE}[^<]*)<", why) == [evidence]
+
+
 @pytest.mark.parametrize("kind", TRIPLE_TYPES)
 def test_a_thing_has_triples_for_machines(server: Running, kind: str) -> None:
     status, headers, text = server.ask("GET", "/model/tiny", Accept=kind)

@@ -313,7 +313,10 @@ class Server:
             return Response(content, media_type=name.decode(), headers={"vary": "Accept"})
         asked = pages.questions(iri)
         found = await asyncio.gather(*(self._answer(query) for query in asked.values()))
-        text = pages.page(iri, dict(zip(asked, found, strict=True)), self._local, path)
+        answers = dict(zip(asked, found, strict=True))
+        names = pages.names(iri, answers, self._local)
+        named = await self._answer(names) if names else None
+        text = pages.page(iri, answers, named, self._local, path)
         headers = {"vary": "Accept", "content-security-policy": _POLICY}
         return Response(text, media_type="text/html", headers=headers)
 

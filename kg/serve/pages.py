@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from html import escape
+from types import MappingProxyType
+from typing import Final
+from urllib.parse import quote as percent
+from urllib.parse import unquote
 
 from kg import schema
 from kg.query.answers import Answer, Value, quote, shortened
@@ -15,6 +19,31 @@ _HEAD = """<!doctype html>
 <body class="thing"><header><a href="/">explorer</a> <a href="/query">query</a></header><main>
 """
 _FOOT = "</main></body></html>\n"
+
+
+#: What a person calls a thing without a label, by the first part of its path: patterns about
+#: ``?it``, and what of them makes up its name.
+_NAMES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
+    {
+        "doc": ("?it dcterms:title ?title", "?title"),
+        "result": (
+            "?it mlkg:resultOf/rdfs:label ?model ; mlkg:value ?value "
+            "OPTIONAL { ?it mlkg:metric/rdfs:label ?metric } "
+            "OPTIONAL { ?it mlkg:onBenchmark/rdfs:label ?benchmark }",
+            'CONCAT(?model, ": ", ?value, COALESCE(CONCAT(" ", ?metric), ""), '
+            'COALESCE(CONCAT(" on ", ?benchmark), ""))',
+        ),
+        "assertion": (
+            "?it rdf:predicate ?p ; rdf:subject/rdfs:label ?s ; rdf:object/rdfs:label ?o",
+            'CONCAT(?s, " ", STRAFTER(STR(?p), "#"), " ", ?o)',
+        ),
+        "fact": (
+            "?it mlkg:about/rdfs:label ?thing ; mlkg:key ?key ; mlkg:value ?value",
+            'CONCAT(?thing, ", ", ?key, ": ", ?value)',
+        ),
+        "evidence": ("?it mlkg:sentence ?sentence", "?sentence"),
+    }
+)
 
 
 def questions(iri: str) -> dict[str, str]:
@@ -35,6 +64,32 @@ def questions(iri: str) -> dict[str, str]:
     }
 
 
+def names(iri: str, answers: Mapping[str, Answer], local: Callable[[str], str]) -> str | None:
+    """Return the query for names of what ``iri``'s page shows that has no label of its own.
+
+    ``None`` where there is nothing to ask.  It is a second query, since the engine answers an
+    OPTIONAL of several patterns by reading all of them.
+    """
+    shown = {iri}
+    for answer in answers.values():
+        for row in answer.rows:
+            shown.update(value.value for value in row if value is not None and value.kind == "uri")
+    by_kind: dict[str, list[str]] = {}
+    for each in sorted(shown):
+        address = local(each)
+        if address != each:
+            by_kind.setdefault(address.split("/")[1], []).append(each)
+    parts = [
+        f"{{ VALUES ?it {{ {' '.join(f'<{each}>' for each in by_kind[kind])} }} {patterns} "
+        f"BIND({name} AS ?label) }}"
+        for kind, (patterns, name) in _NAMES.items()
+        if kind in by_kind
+    ]
+    if not parts:
+        return None
+    return f"SELECT ?it (MIN(?label) AS ?name) WHERE {{ {' UNION '.join(parts)} }} GROUP BY ?it"
+
+
 def description(iri: str) -> str:
     """Return the query for the triples about ``iri``."""
     either = f"{{ <{iri}> ?p ?o }} UNION {{ ?s ?q <{iri}> }}"
@@ -46,15 +101,31 @@ def exists(iri: str) -> str:
     return f"ASK {{ {{ <{iri}> ?p ?o }} UNION {{ ?s ?q <{iri}> }} }}"
 
 
-def _link(value: Value | None, label: Value | None, local: Callable[[str], str]) -> str:
-    if value is None:
-        return ""
-    if value.kind != "uri":
-        return escape(value.value)
-    text = escape(label.value if label else shortened(value.value))
-    if not value.value.startswith(("http://", "https://")):
-        return text
-    return f'<a href="{escape(local(value.value))}">{text}</a>'
+class _Links:
+    """Terms as they stand in a page: text, or a link whose words are the thing's name."""
+
+    def __init__(self, called: Mapping[str, str], local: Callable[[str], str]) -> None:
+        self._called = called
+        self._local = local
+
+    def name(self, iri: str) -> str:
+        """Return what a person calls ``iri``, as far as that is known."""
+        if iri in self._called:
+            return self._called[iri]
+        short, address = shortened(iri), self._local(iri)
+        # One of ours that no prefix shortens: its path says all that the whole IRI says.
+        return unquote(address.lstrip("/")) if short == iri != address else short
+
+    def link(self, value: Value | None, label: Value | None = None) -> str:
+        """Return ``value`` as HTML, called by ``label`` where there is one."""
+        if value is None:
+            return ""
+        if value.kind != "uri":
+            return escape(value.value)
+        text = escape(label.value if label else self.name(value.value))
+        if not value.value.startswith(("http://", "https://")):
+            return text
+        return f'<a href="{escape(self._local(value.value))}">{text}</a>'
 
 
 def _rows(cells: Iterable[tuple[str, ...]]) -> str:
@@ -63,51 +134,52 @@ def _rows(cells: Iterable[tuple[str, ...]]) -> str:
     )
 
 
-def page(iri: str, answers: dict[str, Answer], local: Callable[[str], str], here: str) -> str:
-    """Return the HTML page of ``iri``; ``local`` turns our IRIs into addresses of this server."""
-    label = next(
-        (
-            row[1].value
-            for row in answers["said"].rows
-            if row[0] and row[1] and row[0].value.endswith(("rdf-schema#label", "terms/title"))
-        ),
-        shortened(iri),
-    )
-    links = "".join(
+def page(
+    iri: str,
+    answers: Mapping[str, Answer],
+    named: Answer | None,
+    local: Callable[[str], str],
+    here: str,
+) -> str:
+    """Return the HTML page of ``iri`` from the answers to :func:`questions` and :func:`names`.
+
+    ``local`` turns our IRIs into addresses of this server; ``here`` is the page's own.
+    """
+    called = {
+        thing.value: name.value for thing, name in (named.rows if named else ()) if thing and name
+    }
+    for p, o, _ in answers["said"].rows:
+        if p and o and p.value == f"{schema.PREFIXES['rdfs']}label":
+            called[iri] = o.value
+    links = _Links(called, local)
+    label = links.name(iri)
+    alternates = "".join(
         f'<link rel="alternate" type="{kind}" href="{escape(here)}">'
         for kind in ("text/turtle", "application/ld+json")
     )
-    parts = [_HEAD.format(title=escape(label), links=links)]
+    parts = [_HEAD.format(title=escape(label), links=alternates)]
     parts.append(f"<h1>{escape(label)}</h1><p><code>{escape(iri)}</code></p>\n")
     said = [
-        (_link(p, None, local), f'<span class="value">{_link(o, name, local)}</span>')
+        (links.link(p), f'<span class="value">{links.link(o, name)}</span>')
         for p, o, name in answers["said"].rows
     ]
     parts.append(f"<h2>What is said of it</h2><table>{_rows(said)}</table>\n")
     if answers["said_of"].rows:
-        others = [
-            (_link(s, name, local), _link(p, None, local)) for p, s, name in answers["said_of"].rows
-        ]
+        others = [(links.link(s, name), links.link(p)) for p, s, name in answers["said_of"].rows]
         parts.append(f"<h2>What points at it</h2><table>{_rows(others)}</table>\n")
     if answers["evidence"].rows:
         parts.append("<h2>Why</h2><table>")
         for s, p, o, start, end, status, sentence, document in answers["evidence"].rows:
-            edge = f"{_link(s, start, local)} {_link(p, None, local)} {_link(o, end, local)}"
+            edge = f"{links.link(s, start)} {links.link(p)} {links.link(o, end)}"
             state = status.value.rpartition("#")[2].lower() if status else ""
             quoted = f"<q>{escape(sentence.value)}</q>" if sentence else ""
             state = f'<span class="state">{escape(state)}</span>'
-            parts.append(_rows([(edge, state, quoted, _link(document, None, local))]))
+            parts.append(_rows([(edge, state, quoted, links.link(document))]))
         parts.append("</table>\n")
     shown = quote(f"SELECT ?p ?o WHERE {{ <{iri}> ?p ?o }}")[1:-1].replace('\\"', '"')
-    parts.append(f'<p><a href="/query#q={escape(_percent(shown))}">ask about it</a></p>\n')
+    parts.append(f'<p><a href="/query#q={escape(percent(shown))}">ask about it</a></p>\n')
     parts.append(_FOOT)
     return "".join(parts)
-
-
-def _percent(text: str) -> str:
-    from urllib.parse import quote as percent
-
-    return percent(text)
 
 
 def terms() -> dict[str, object]:
