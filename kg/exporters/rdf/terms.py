@@ -119,13 +119,17 @@ def result_iri(result: Result, base: str = BASE) -> Iri:
 
 
 def evidence_iri(of: str, evidence: Evidence, base: str = BASE) -> Iri:
-    """Return the IRI of one reading of the statement ``of``, which is a hash of its content."""
+    """Return the IRI of one reading of the statement ``of``, which is a hash of its content.
+
+    How sure the reading is does not count: calibrated anew, it is the same reading.
+    """
     key = digest(
         of,
         evidence.document,
         evidence.field,
         evidence.span.start,
         evidence.span.end,
+        evidence.sentence,
         evidence.kind,
         evidence.extractor,
         evidence.rule,
