@@ -17,9 +17,11 @@ from urllib.parse import unquote
 
 import pytest
 
+from kg import cli, store
 from kg.errors import NotFound
 from kg.exporters.html import SCRIPTS, notebook_html, page, write_html
 from kg.exporters.parts import neighbourhood
+from kg.exporters.picture import svg
 from kg.values import Document, Edge, Entity, Evidence, Graph, Result, Span
 
 BROWSER_FILES = Path(__file__).parent / "browser"
@@ -1166,25 +1168,60 @@ def test_notebook_caps_what_it_shows() -> None:
     assert len(text) < 2_000_000
 
 
-@pytest.mark.parametrize(
-    "fragment",
-    [
-        "",
-        "n=model/tiny-7b",
-        "e=model/tiny-7b~trainedOn~dataset/pileset",
-        "lineage=model/tiny-7b",
-        "view=table",
-        "view=edges&theme=dark",
-        "n=model/tiny-7b&theme=dark",
-    ],
-)
-def test_axe_finds_no_serious_issue(browser: Any, file: Path, fragment: str) -> None:
+#: A state that people can bring the page into: address, window, and what is pressed then.
+STATES: dict[str, tuple[str, int, tuple[str, ...]]] = {
+    "opening": ("", 1400, ()),
+    "opening, dark": ("theme=dark", 1400, ()),
+    "node": ("n=model/tiny-7b", 1400, ()),
+    "node, dark": ("n=model/tiny-7b&theme=dark", 1400, ()),
+    "edge": ("e=model/tiny-7b~trainedOn~dataset/pileset", 1400, ()),
+    "edge, dark": ("e=model/tiny-7b~trainedOn~dataset/pileset&theme=dark", 1400, ()),
+    "denied edge": ("e=model/tiny-7b-gguf~prunedFrom~model/big-70b&status=negated", 1400, ()),
+    "focus": ("focus=model/tiny-7b&hops=2&n=model/tiny-7b", 1400, ()),
+    "focus, dark": ("focus=model/tiny-7b&hops=1&theme=dark", 1400, ()),
+    "path": ("path=model/grandchild-1b~dataset/pileset", 1400, ()),
+    "path, dark": ("path=model/grandchild-1b~dataset/pileset&theme=dark", 1400, ()),
+    "no path": ("path=model/tiny-7b~model/script", 1400, ()),
+    "other end of a path": ("n=model/tiny-7b", 1400, ('text="Path to…"',)),
+    "lineage": ("lineage=model/tiny-7b", 1400, ()),
+    "lineage, dark": ("lineage=model/tiny-7b&theme=dark", 1400, ()),
+    "nodes": ("view=table", 1400, ()),
+    "edges, dark": ("view=edges&theme=dark", 1400, ()),
+    "filtered to nothing": ("conf=1.00&loose=0", 1400, ()),
+    "share menu": ("", 1400, ("#share",)),
+    "share menu, dark": ("theme=dark", 1400, ("#share",)),
+    "help": ("", 1400, ("#help",)),
+    "help, dark": ("theme=dark", 1400, ("#help",)),
+    "wrong edge": ("e=model/tiny-7b~trainedOn~dataset/pileset", 1400, (".correct summary",)),
+    "wrong entity, dark": ("n=model/tiny-7b&theme=dark", 1400, (".correct summary",)),
+    "found": ("", 1400, ("type:tiny",)),
+    "found nothing, dark": ("theme=dark", 1400, ("type:qqqq",)),
+    "phone": ("", 375, ()),
+    "phone, node, dark": ("n=model/tiny-7b&theme=dark", 375, ()),
+    "phone, focus": ("focus=model/tiny-7b&hops=1&n=model/tiny-7b", 375, ()),
+    "phone, legend": ("", 375, ("#filters",)),
+    "phone, edges": ("view=edges", 375, ()),
+    "phone, share menu": ("", 375, ("#share",)),
+}
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_axe_finds_no_serious_issue(browser: Any, file: Path, state: str) -> None:
+    """No state that the page can be in keeps somebody out."""
     if not AXE.is_file():
         absent("no axe-core: run npm ci in tests/browser")
-    session = browser.new_context(bypass_csp=True, viewport={"width": 1400, "height": 900})
+    fragment, width, presses = STATES[state]
+    session = browser.new_context(
+        bypass_csp=True, viewport={"width": width, "height": 900}, reduced_motion="reduce"
+    )
     tab = session.new_page()
     tab.goto(f"{file.as_uri()}#{fragment}")
     tab.wait_for_function("() => window.kg && window.kg.settled()")
+    for press in presses:
+        if press.startswith("type:"):
+            tab.locator("#search").fill(press.removeprefix("type:"))
+        else:
+            tab.locator(press).first.click()
     tab.add_script_tag(content=AXE.read_text(encoding="utf-8"))
     found = tab.evaluate(
         "async () => (await axe.run()).violations"
@@ -1192,6 +1229,175 @@ def test_axe_finds_no_serious_issue(browser: Any, file: Path, fragment: str) -> 
     )
     session.close()
     assert [issue for issue in found if issue[0] in ("serious", "critical")] == []
+
+
+def test_sentences_can_be_selected_and_copied(browser: Any, file: Path) -> None:
+    """A double click takes a word and a drag a passage, of names, sentences and table rows."""
+    with opened(browser, file, "e=model/tiny-7b~trainedOn~dataset/pileset") as shown:
+        shown.tab.locator("#panel blockquote mark").last.dblclick()
+        assert shown.tab.evaluate("String(getSelection()).trim()") == "PileSet"
+        box = shown.tab.locator("#panel blockquote").bounding_box()
+        middle = box["y"] + box["height"] / 2
+        shown.tab.mouse.move(box["x"] + 1, middle)
+        shown.tab.mouse.down()
+        shown.tab.mouse.move(box["x"] + box["width"] - 1, middle, steps=5)
+        shown.tab.mouse.up()
+        selected = shown.tab.evaluate("String(getSelection())")
+        assert "Tiny-7B is trained on PileSet." in selected
+        barred = shown.tab.evaluate(
+            """() => [...document.querySelectorAll('#panel *, #legend *, #table *')]
+                .filter((e) => e.textContent.trim() && getComputedStyle(e).userSelect === 'none')
+                .map((e) => e.outerHTML)"""
+        )
+        assert barred == []
+
+
+#: What a rule of the style sheet shows, and not merely colours, where the mouse lies.
+HOVER_ONLY = """() => {
+    const shows = /^(display|visibility|content|max-height|height|clip|clip-path|transform)$/;
+    const rules = [];
+    const walk = (list) => { for (const rule of list) {
+        if (rule.cssRules && rule.cssRules.length) walk(rule.cssRules);
+        if (!rule.selectorText || !rule.selectorText.includes(':hover')) continue;
+        if ([...rule.style].some((name) => shows.test(name))) rules.push(rule.selectorText);
+    } };
+    for (const sheet of document.styleSheets) walk(sheet.cssRules);
+    return rules;
+}"""
+#: Titles that say what is not also the element's name, its label or its text.
+TITLE_ONLY = """() => [...document.querySelectorAll('[title]')]
+    .filter((e) => !e.textContent.includes(e.title) && e.getAttribute('aria-label') !== e.title)
+    .map((e) => e.outerHTML)"""
+
+
+@pytest.mark.parametrize(
+    "fragment",
+    [
+        "",
+        "n=model/tiny-7b",
+        "e=model/tiny-7b~distilledFrom~model/big-70b",
+        "lineage=model/tiny-7b",
+        "view=edges",
+    ],
+)
+def test_no_fact_needs_the_mouse_to_hover(browser: Any, file: Path, fragment: str) -> None:
+    """Hovering changes colours and no words, and no tooltip says what is not said elsewhere."""
+    with opened(browser, file, fragment) as shown:
+        assert shown.tab.evaluate(HOVER_ONLY) == []
+        # Relax says in words what it does when it is pressed.
+        assert [
+            title for title in shown.tab.evaluate(TITLE_ONLY) if 'id="relax"' not in title
+        ] == []
+        if not fragment:
+            shown.tab.mouse.move(5, 5)
+            before = shown.tab.locator("body").inner_text()
+            shown.tab.mouse.move(*shown.node("model/tiny-7b"))
+            shown.tab.wait_for_timeout(700)
+            assert shown.tab.locator("body").inner_text() == before
+
+
+def boxes_of_names(tab: Any, picture: str) -> dict[str, list[float]]:
+    """Return the box of each name in an SVG picture, as the browser measures it."""
+    tab.set_content(picture)
+    return dict(
+        tab.evaluate(
+            """() => Object.fromEntries([...document.querySelectorAll('svg text')].map((t) => {
+                const b = t.getBBox();
+                return [t.textContent, [b.x, b.y + 2, b.x + b.width, b.y + b.height - 2]];
+            }))"""
+        )
+    )
+
+
+def meeting(boxes: dict[str, list[float]]) -> list[tuple[str, str]]:
+    """Return the names that lie over one another."""
+    return [
+        (one, other)
+        for one, a in boxes.items()
+        for other, b in boxes.items()
+        if one < other and a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+    ]
+
+
+@pytest.mark.parametrize("width", [1400, 375])
+def test_names_around_a_focus_are_all_there_and_apart(
+    browser: Any, tmp_path: Path, width: int
+) -> None:
+    """A hub with thirty neighbours of long names, on a screen and on a phone."""
+    names = [f"Extraordinary-Neighbour-of-the-Hub-{i}" for i in range(30 if width > 400 else 12)]
+    text = "The neighbours are fine-tuned from the hub."
+    document = Document(id="hub", kind="text", title="Hub", text=text)
+    proof = said(document, text, "The neighbours", "the hub")
+    ids = [f"model/neighbour-{i:02}" for i in range(len(names))]
+    graph = Graph(
+        (document,),
+        (
+            entity("model/hub", "Hub"),
+            *(entity(i, name) for i, name in zip(ids, names, strict=True)),
+        ),
+        tuple(Edge(i, "fineTunedFrom", "model/hub", (proof,), 0.9) for i in ids),
+    )
+    path = tmp_path / "hub.html"
+    write_html(graph, path)
+    size = {"width": width, "height": 900}
+    with opened(browser, path, "focus=model/hub&hops=1", viewport=size) as shown:
+        assert shown.counts() == {"nodes": len(names) + 1, "edges": len(names)}
+        shown.tab.locator("#share").click()
+        with shown.tab.expect_download() as download:
+            shown.tab.get_by_role("button", name="Picture, SVG").click()
+        picture = Path(download.value.path()).read_text(encoding="utf-8")
+        stage = shown.tab.locator("#graph").bounding_box()
+    tab = browser.new_page()
+    boxes = boxes_of_names(tab, picture)
+    tab.close()
+    found = {name: box for name, box in boxes.items() if name.startswith("Extra")}
+    assert len(found) == len(names)
+    assert all(box[0] >= 0 and box[2] <= stage["width"] for box in found.values())
+    assert meeting(boxes) == []
+
+
+def test_focus_stands_alone_and_lets_go(browser: Any, file: Path) -> None:
+    """Only the neighbourhood is drawn and listed; what lies outside leads back to the whole."""
+    with opened(browser, file, "focus=model/grandchild-1b&hops=1") as shown:
+        assert shown.counts() == {"nodes": 2, "edges": 1}
+        shown.click_node("model/tiny-7b")
+        assert "Around Grandchild-1B" in shown.tab.locator("#view-bar").inner_text()
+        shown.tab.get_by_role("button", name="Open them").click()
+        assert shown.fragment() == "n=model/tiny-7b"
+        assert shown.counts()["nodes"] == 16
+    with opened(browser, file, "focus=model/grandchild-1b&hops=1") as shown:
+        shown.search("pileset")
+        shown.tab.keyboard.press("Enter")
+        assert shown.fragment() == "n=dataset/pileset"
+
+
+def test_names_in_a_still_picture_are_apart(browser: Any) -> None:
+    """Two hundred names on one sheet, in the fonts that the browser has."""
+    tab = browser.new_page()
+    boxes = boxes_of_names(tab, svg(chain(200)))
+    tab.close()
+    assert len(boxes) > 40
+    assert meeting(boxes) == []
+
+
+def test_explore_makes_a_small_page_of_a_part(
+    browser: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The page of what lies within two hops opens, and holds that and no more."""
+    store.write(small_graph(), tmp_path / "graph")
+    target = tmp_path / "page.html"
+    arguments = ["--focus", "PileSet", "--hops", "1", "-o", str(target)]
+    assert cli.main(["explore", str(tmp_path / "graph"), *arguments]) == 0
+    assert capsys.readouterr().out.strip() == str(target)
+    with opened(browser, target) as shown:
+        assert shown.counts() == {"nodes": 2, "edges": 1}
+    arguments[3] = "2"
+    assert cli.main(["explore", str(tmp_path / "graph"), *arguments]) == 0
+    with opened(browser, target) as shown:
+        assert shown.counts()["nodes"] == 8
+        assert shown.search("quoted") == []
+        shown.tab.keyboard.press("Escape")
+        assert shown.search("grandchild") == ["Grandchild-1B"]
 
 
 def test_script_passes_the_linter() -> None:

@@ -34,6 +34,9 @@ _SHAPES: Final = {
     "triangle": (3, 1.32, -0.25),
     "star": (10, 1.38, -0.25),
 }
+#: So many of the best connected may cover the rim of another node with their names.
+_LEADERS: Final = 28
+_Box = tuple[float, float, float, float]
 _UNFIT: Final = dict.fromkeys(
     [*range(0, 9), 11, 12, *range(14, 32), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF], "\ufffd"
 )
@@ -83,7 +86,15 @@ def png(graph: GraphView, *, width: int = 1280, height: int = 800, theme: str = 
 def svg(graph: GraphView, *, width: int = 1280, height: int = 800, theme: str = "light") -> str:
     """Return ``graph`` as an SVG document with a legend."""
     total = len(graph.entities)
-    part = best_connected(graph, MOST_NODES) if total > MOST_NODES else graph
+    tied = {end for edge in graph.edges for end in (edge.subject, edge.object)}
+    if total > MOST_NODES:
+        part = best_connected(graph, MOST_NODES)
+        note = f"{len(part.entities):,} best connected of {total:,} entities"
+    elif tied and len(tied) < total:
+        part = best_connected(graph, len(tied))
+        note = f"{total - len(tied):,} entities without links left out"
+    else:
+        part, note = graph, ""
     entities, edges, degrees, places = arranged(part)
     index = {entity.id: i for i, entity in enumerate(entities)}
     look, colours = appearance(), _THEMES[theme]
@@ -118,7 +129,7 @@ def svg(graph: GraphView, *, width: int = 1280, height: int = 800, theme: str = 
     out += _legend(
         Counter(entity.type for entity in entities),
         Counter(look.relations[e.relation].group for e in edges if e.relation in look.relations),
-        f"{len(entities):,} best connected of {total:,} entities" if len(entities) < total else "",
+        note,
         (width, height),
         theme,
     )
@@ -232,9 +243,11 @@ def short_name(name: str) -> str:
     return flat if len(flat) <= NAME_LENGTH else flat[: NAME_LENGTH - 1] + "…"
 
 
-def _text_width(text: str, size: float) -> float:
+def _text_width(text: str, size: float, weight: int = 400) -> float:
+    """Return about how wide ``text`` is in the widest of the fonts that may draw it."""
     wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
-    return size * (0.57 * (len(text) - wide) + 1.0 * wide) + 4
+    letter = 0.66 if weight > 500 else 0.6
+    return size * (letter * (len(text) - wide) + 1.0 * wide) + 4
 
 
 def _names(
@@ -249,43 +262,59 @@ def _names(
     """Return names where there is room for them; the best connected choose first."""
     order = sorted(range(len(names)), key=lambda i: (-degrees[i], i))
     boxes = [(x - r, y - r, x + r, y + r) for (x, y), r in zip(points, radii, strict=True)]
-    written: list[tuple[float, float, float, float]] = []
-    leaders, most = min(28, math.ceil(len(order) / 12)), int(width * height / 7600)
+    written: list[_Box] = []
+    most = int(width * height / 7600)
     out: list[str] = []
-    for i in order:
+    for rank, i in enumerate(order):
         if len(out) >= most:
             break
-        (x, y), r = points[i], radii[i]
+        r = radii[i]
         size = 14 if r > 11 else 12.5 if r > 6 else 11.5
+        weight = 600 if r > 6 else 400
         text = short_name(names[i])
-        half = _text_width(text, size) / 2
-        for lx, ly in (
-            (x, y + r + size + 1),
-            (x, y - r - 5),
-            (x + r + half + 3, y + size * 0.35),
-        ):
+        half = _text_width(text, size, weight) / 2
+        others = boxes[:i] + boxes[i + 1 :]
+        best: tuple[float, float, float, _Box] | None = None
+        for lx, ly in _places(points[i], r, half, size):
             box = (lx - half, ly - size, lx + half, ly + 4)
             if box[0] < 2 or box[2] > width - 2 or box[1] < 2 or box[3] > height:
                 continue
-            others = (b for j, b in enumerate(boxes) if j != i)
-            if _overlaps(box, written) or (len(out) >= leaders and _overlaps(box, others)):
+            if any(_shared(box, other) for other in written):
                 continue
-            written.append(box)
-            weight = 600 if r > 6 else 400
-            out.append(
-                f'<text x="{lx:.1f}" y="{ly:.1f}" text-anchor="middle" font-size="{size}" '
-                f'font-weight="{weight}" fill="{colours["text"]}" stroke="{colours["ground"]}" '
-                f'stroke-width="3.6" stroke-linejoin="round" paint-order="stroke">'
-                f"{escape(text)}</text>"
-            )
-            break
+            covered = sum(_shared(box, other) for other in others)
+            if best is None or covered < best[0]:
+                best = (covered, lx, ly, box)
+        # Only the best connected are worth a small part of another node.
+        if best is None or best[0] > (60 if rank < _LEADERS else 0):
+            continue
+        _, lx, ly, box = best
+        written.append(box)
+        out.append(
+            f'<text x="{lx:.1f}" y="{ly:.1f}" text-anchor="middle" font-size="{size}" '
+            f'font-weight="{weight}" fill="{colours["text"]}" stroke="{colours["ground"]}" '
+            f'stroke-width="3.6" stroke-linejoin="round" paint-order="stroke">'
+            f"{escape(text)}</text>"
+        )
     return out
 
 
-def _overlaps(
-    box: tuple[float, float, float, float], others: Iterable[tuple[float, float, float, float]]
-) -> bool:
-    return any(b[0] < box[2] and box[0] < b[2] and b[1] < box[3] and box[1] < b[3] for b in others)
+def _places(
+    point: tuple[float, float], r: float, half: float, size: float
+) -> Iterable[tuple[float, float]]:
+    """Return where a name may stand around its node, the best places first."""
+    (x, y), level = point, point[1] + size * 0.35
+    below, above, beside, aslant = y + r + size + 1, y - r - 5, r + half + 3, r * 0.6 + half
+    yield from ((x, below), (x, above), (x + beside, level), (x - beside, level))
+    for height in (above + 3, below - 3):
+        yield from ((x + aslant, height), (x - aslant, height))
+    yield from ((x, below + 9), (x, above - 8))
+
+
+def _shared(one: _Box, other: _Box) -> float:
+    """Return the area that two boxes share."""
+    wide = min(one[2], other[2]) - max(one[0], other[0])
+    high = min(one[3], other[3]) - max(one[1], other[1])
+    return wide * high if wide > 0 and high > 0 else 0.0
 
 
 def _legend(

@@ -79,6 +79,8 @@ function sortOut() {
 }
 
 const isTree = () => tree !== null;
+/** Whether a part of the graph stands alone, with a name at each node. */
+const isPart = () => tree !== null || star !== null;
 /** Nodes grow more slowly than distances, so that an overview has dots and a close-up has room. */
 function nodeScale(k) {
   if (isTree()) return Math.max(k, 0.6);
@@ -215,7 +217,7 @@ function* paint(ctx, at, w, h, mx = 0, my = 0) {
   ctx.fillRect(0, 0, w, h);
   ctx.lineCap = 'butt';
   ctx.lineJoin = 'round';
-  if (!isTree()) paintRegions(ctx, at, w, h);
+  if (!isPart()) paintRegions(ctx, at, w, h);
 
   let inView = 0;
   for (const run of buckets) for (const e of run.edges) if (crosses(e, at, w, h)) inView++;
@@ -229,7 +231,7 @@ function* paint(ctx, at, w, h, mx = 0, my = 0) {
       const style = look.kinds[run.kind];
       const strong = run.group === 'lineage' || run.group === 'family';
       const plain = (strong ? Math.min(0.9, faint + 0.25) : faint) * (run.far && inView > 350 ? 0.4 : 1);
-      const alpha = lit ? (bright ? 0.95 : 0.07) : isTree() ? 0.9 : plain;
+      const alpha = lit ? (bright ? 0.95 : star ? 0.25 : 0.07) : isTree() ? 0.9 : star && inView < 200 ? 0.8 : plain;
       const finish = () => {
         ctx.globalAlpha = alpha;
         ctx.strokeStyle = palette.groups[run.group];
@@ -266,7 +268,7 @@ function* paint(ctx, at, w, h, mx = 0, my = 0) {
       const shape = look.types[run.type] ? look.types[run.type].shape : 'circle';
       let open = 0;
       const finish = () => {
-        ctx.globalAlpha = bright ? 1 : 0.16;
+        ctx.globalAlpha = bright ? 1 : star ? 0.45 : 0.16;
         if (bright && scale > 0.28) { ctx.strokeStyle = palette.ground; ctx.lineWidth = 2.4; ctx.stroke(); }
         ctx.fillStyle = palette.types[types.indexOf(run.type)];
         ctx.fill();
@@ -306,7 +308,7 @@ function* paintLabels(ctx, at, w, h, scale, mx, my) {
   const inside = [];
   const first = [state.node, state.focus, state.lineage].filter((node) => node >= 0 && shown.nodes[node]);
   for (const node of first.length ? new Set([...first, ...labelOrder]) : labelOrder) {
-    if (lit && !lit.nodes.has(node)) continue;
+    if (lit && !star && !lit.nodes.has(node)) continue;
     const x = posX[node] * at.k + at.x;
     const y = posY[node] * at.k + at.y;
     if (x < -20 || y < -20 || x > w + 20 || y > h + 20) continue;
@@ -319,11 +321,11 @@ function* paintLabels(ctx, at, w, h, scale, mx, my) {
       if (r > 2.5) { const x = posX[node] * at.k + at.x; const y = posY[node] * at.k + at.y; occupy(dots, [x - r, y - r, x + r, y + r, node]); }
     }
   }
-  const most = lit || isTree() ? 400 : Math.max(30, Math.min(200, (w * h) / 7600));
-  const minimum = lit || isTree() ? 0 : at.k > 0.85 ? 0 : at.k > 0.5 ? 2.8 : 2.2;
+  const most = lit || isPart() ? 400 : Math.max(30, Math.min(200, (w * h) / 7600));
+  const minimum = lit || isPart() ? 0 : at.k > 0.85 ? 0 : at.k > 0.5 ? 2.8 : 2.2;
   ctx.textAlign = 'center';
   ctx.textBaseline = 'alphabetic';
-  for (const region of lit || isTree() ? [] : regions.filter((one) => one.loose && shown.nodes[one.nodes[0]])) {
+  for (const region of lit || isPart() ? [] : regions.filter((one) => one.loose && shown.nodes[one.nodes[0]])) {
     const middle = region.x * at.k + at.x;
     const y = (region.y + region.r + 7) * at.k + at.y + 16;
     const text = `${plural(region.nodes.length, 'name')} without links`;
@@ -333,6 +335,9 @@ function* paintLabels(ctx, at, w, h, scale, mx, my) {
     const x = middle > mx && middle < w - mx ? Math.max(mx + half + 6, Math.min(w - mx - half - 6, middle)) : middle;
     occupy(dots, [middle - r * 0.9, y - 16 - r * 1.9, middle + r * 0.9, y - 16 - r * 0.1, -1]);
     occupy(names, [x - half, y - 11, x + half, y + 4, -1]);
+    ctx.strokeStyle = palette.ground;
+    ctx.lineWidth = 4;
+    ctx.strokeText(text, x, y);
     ctx.fillStyle = palette.muted;
     ctx.fillText(text, x, y);
   }
@@ -345,10 +350,21 @@ function* paintLabels(ctx, at, w, h, scale, mx, my) {
     const chosen = node === state.node || node === state.focus || node === state.lineage;
     if (r < minimum && !chosen) continue;
     // The best connected read as headings of their surroundings, the others as small print.
-    const leads = chosen || (!lit && placed < leaders);
+    const leads = chosen || (!lit && !star && placed < leaders);
     const size = isTree() ? Math.max(10, Math.min(13, 13 * at.k)) : leads ? 14 : r > 11 ? 14 : r > 7 ? 12.5 : 11.5;
     ctx.font = `${r > 7 || leads || isTree() ? 600 : 400} ${size}px ${FONT}`;
-    const text = isTree() ? shortName(nameOf(node), 30) : shortName(nameOf(node));
+    let text = isTree() ? shortName(nameOf(node), 30) : shortName(nameOf(node));
+    if (star && node !== star.root) {
+      // Beside the rim a name takes the room there is; its ends tell sizes and versions apart.
+      const at_ = posX[node] * at.k + at.x;
+      const room = (posX[node] >= posX[star.root] ? w - mx - at_ : at_ - mx) - r - 12;
+      const all = [...text];
+      let letters = all.length;
+      while (letters > 9 && ctx.measureText(text).width > room) {
+        letters--;
+        text = `${all.slice(0, Math.ceil(letters / 2) - 1).join('')}…${all.slice(all.length - Math.floor(letters / 2)).join('')}`;
+      }
+    }
     const half = ctx.measureText(text).width / 2 + 3;
     const x = posX[node] * at.k + at.x;
     const y = posY[node] * at.k + at.y;
@@ -358,13 +374,17 @@ function* paintLabels(ctx, at, w, h, scale, mx, my) {
     const left = [x - r - half - 3, y + size * 0.35];
     const [x0, y0, x1, y1] = x > mx && x < w - mx && y > my && y < h - my ? [mx, my, w - mx, h - my] : [0, 0, w, h];
     let spot = null;
-    const spots = !isTree() ? [below, above, right, left] : ends[node] === 3 ? [right, above] : ends[node] === 2 ? [above, right] : [below, above];
+    const aslant = r * 0.7 + half;
+    const around_ = [below, above, right, left, [x + aslant, above[1] + 3], [x - aslant, above[1] + 3], [x + aslant, below[1] - 3], [x - aslant, below[1] - 3]];
+    const outwards = star && node !== star.root ? (posX[node] >= posX[star.root] ? right : left) : below;
+    const spots = !isTree() ? [outwards, ...around_.slice(0, lit || star ? 8 : 4)] : ends[node] === 3 ? [right, above] : ends[node] === 2 ? [above, right] : [below, above];
     for (const [lx, ly] of spots) {
       const box = [lx - half, ly - size, lx + half, ly + 4, node];
       if (!chosen && (box[0] < x0 || box[2] > x1 || box[1] < y0 || box[3] > y1)) continue;
-      // The best connected are named even where that covers a smaller node.
-      if (chosen || (!taken(names, box) && (placed < leaders || !taken(dots, box)))) { spot = [lx, ly]; occupy(names, box); break; }
+      // The best connected are named even where that covers a smaller node, if all are equal.
+      if (!taken(names, box) && ((placed < leaders && !lit && !star) || !taken(dots, box))) { spot = [lx, ly]; occupy(names, box); break; }
     }
+    if (!spot && chosen) { spot = below; occupy(names, [x - half, below[1] - size, x + half, below[1] + 4, node]); }
     if (!spot) continue;
     placed++;
     ctx.strokeStyle = palette.ground;
@@ -372,13 +392,13 @@ function* paintLabels(ctx, at, w, h, scale, mx, my) {
     ctx.globalAlpha = 0.9;
     ctx.strokeText(text, spot[0], spot[1]);
     ctx.globalAlpha = 1;
-    ctx.fillStyle = leads || lit || isTree() || r > 7 ? palette.text : palette.muted;
+    ctx.fillStyle = star && lit ? (lit.nodes.has(node) ? palette.text : palette.muted) : leads || lit || isPart() || r > 7 ? palette.text : palette.muted;
     ctx.fillText(text, spot[0], spot[1]);
     if (placed % 40 === 0) yield 300;
   }
   const spoken = [];
-  if (isTree() || (lit && (lit.edges ? lit.edges.size : 0) <= 40)) {
-    for (const run of buckets) for (const e of run.edges) if (isTree() || lit.edges === null || lit.edges.has(e)) spoken.push([e, run.group]);
+  if (isPart() || (lit && (lit.edges ? lit.edges.size : 0) <= 40)) {
+    for (const run of buckets) for (const e of run.edges) if ((isPart() && !lit) || (lit && (lit.edges === null || lit.edges.has(e)))) spoken.push([e, run.group]);
   }
   if (spoken.length <= 120) {
     ctx.font = `500 11px ${FONT}`;
@@ -399,7 +419,7 @@ function* paintLabels(ctx, at, w, h, scale, mx, my) {
       const text = relationStyle(relations[relationOf[e]]).words;
       const half = ctx.measureText(text).width / 2 + 2;
       const box = [wx - half, wy - 8, wx + half, wy + 6, -1 - e];
-      if (taken(names, box) || (isTree() && taken(dots, box))) continue;
+      if (taken(names, box) || taken(dots, box)) continue;
       occupy(names, box);
       ctx.strokeStyle = palette.ground;
       ctx.lineWidth = 4;
@@ -518,7 +538,7 @@ function clear() {
 }
 
 /** The view that holds these nodes. */
-function viewOf(list, largest = isTree() ? 1.25 : 1.6) {
+function viewOf(list, largest = isPart() ? 1.25 : 1.6) {
   let x0 = Infinity; let x1 = -Infinity; let y0 = Infinity; let y1 = -Infinity;
   for (const node of list) {
     x0 = Math.min(x0, posX[node]); x1 = Math.max(x1, posX[node]);
@@ -527,7 +547,19 @@ function viewOf(list, largest = isTree() ? 1.25 : 1.6) {
   const area = clear();
   if (x0 > x1) return { k: 1, x: area.w / 2, y: area.h / 2 };
   const pad = Math.min(isTree() ? 120 : 48, area.w * (isTree() ? 0.16 : 0.06));
-  const tall = Math.min(isTree() ? 96 : 48, area.h * 0.12);
+  const tall = Math.min(isTree() ? 96 : star ? 80 : 48, area.h * 0.12);
+  if (star) {
+    // Room for the longest name on either side, but not so much that the picture becomes small.
+    const rim = (sign) => {
+      const width_ = (node) => (nodes.label[node].length > 200 ? SHOWN_NAME * 7 : surface.measureText(shortName(nameOf(node))).width);
+      surface.font = `600 12.5px ${FONT}`;
+      const outer = list.filter((node) => sign * posX[node] > 0 && sign * posX[node] > 0.5 * (sign > 0 ? x1 : -x0));
+      return Math.min(area.w * (star.rings.length > 1 ? 0.2 : 0.36), outer.slice(0, 200).reduce((longest, node) => Math.max(longest, width_(node)), 20) + 36);
+    };
+    const [left, right] = [rim(-1), rim(1)];
+    const k = Math.max(0.004, Math.min(largest, (area.w - left - right) / Math.max(x1 - x0, 1), (area.h - 2 * tall) / Math.max(y1 - y0, 1)));
+    return { k, x: left + (area.w - left - right) / 2 - ((x0 + x1) / 2) * k, y: area.h / 2 - ((y0 + y1) / 2) * k };
+  }
   const k = Math.max(0.004, Math.min(largest, (area.w - 2 * pad) / Math.max(x1 - x0, 1), (area.h - 2 * tall) / Math.max(y1 - y0, 1)));
   return { k, x: area.w / 2 - ((x0 + x1) / 2) * k, y: area.h / 2 - ((y0 + y1) / 2) * k };
 }
@@ -597,7 +629,7 @@ function edgeAt(x, y, slack = 6) {
   const scale = nodeScale(view.k);
   for (const run of buckets) {
     for (const e of run.edges) {
-      if (emphasis && !(emphasis.edges ? emphasis.edges.has(e) : emphasis.nodes.has(from[e]) && emphasis.nodes.has(to[e]))) continue;
+      if (emphasis && !star && !(emphasis.edges ? emphasis.edges.has(e) : emphasis.nodes.has(from[e]) && emphasis.nodes.has(to[e]))) continue;
       const d = distanceTo(e, x, y, scale, nearestBy);
       if (d < nearestBy) { nearestBy = d; best = e; }
     }
@@ -654,10 +686,46 @@ function stretchTree() {
   for (const node of family) posY[node] *= factor;
 }
 
-/** Put nodes where they belong: in their community, or in the tree of a lineage. */
+/**
+ * Put a neighbourhood around its middle: one oval for each hop, its nodes at even heights on the
+ * left and the right, so that the names beside them never meet; children on their parent's side.
+ */
+function arrangeStar() {
+  const most = Math.max(...star.rings.map((ring) => ring.length), 1) / 2;
+  const row = Math.max(27, Math.min(64, 560 / most));
+  const sides = new Map([[star.root, 0]]);
+  posX[star.root] = 0;
+  posY[star.root] = 0;
+  let wide = 0;
+  let high = 0;
+  star.rings.forEach((ring, level) => {
+    const halves = [[], []];
+    const half = Math.ceil(ring.length / 2);
+    ring.forEach(([node, parent], i) => {
+      // Around the clock: down the right side, then up the left one.
+      const side = level === 0 ? (i < half ? 1 : -1) : sides.get(parent);
+      sides.set(node, side);
+      halves[side > 0 ? 0 : 1].push([node, level === 0 ? (side > 0 ? i : -i) : posY[parent]]);
+    });
+    const rows = Math.max(halves[0].length, halves[1].length);
+    wide += level === 0 ? 180 : 215;
+    high = Math.max(high + (level === 0 ? 0 : 40), (rows * row) / 2, rows > 1 ? 90 : 0);
+    halves.forEach((nodes_, i) => {
+      nodes_.sort((a, b) => a[1] - b[1]);
+      nodes_.forEach(([node], at) => {
+        const slot = nodes_.length === 1 ? 0 : (at / (nodes_.length - 1)) * 2 - 1;
+        posX[node] = (i === 0 ? 1 : -1) * wide * Math.sqrt(1 - 0.75 * slot * slot);
+        posY[node] = slot * high;
+      });
+    });
+  });
+}
+
+/** Put nodes where they belong: in their community, around a focus, or in the tree of a lineage. */
 function arrange() {
   posX.set(homeX);
   posY.set(homeY);
+  if (star) arrangeStar();
   if (!tree) return;
   const side = (hops, sign) => {
     const children = new Map();

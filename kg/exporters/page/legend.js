@@ -45,6 +45,12 @@ function edgeCounts() {
 }
 
 let drawnFor = '';
+/** What a status means, where its name does not say it. */
+function gloss(status) {
+  const words_ = look.statuses[status];
+  return words_ === status ? null : h('span', { class: 'gloss' }, words_.startsWith(status) ? words_.slice(status.length).replace(/^[,:]? /, '') : words_);
+}
+
 function renderLegend() {
   const now = JSON.stringify([state.hiddenTypes, state.hiddenRelations, state.hiddenKinds, state.statuses].map((set) => [...set])
     .concat([state.confidence, state.loose, state.document, state.years]));
@@ -79,7 +85,7 @@ function renderLegend() {
     blocks.push(h('section', {}, h('h3', {}, 'Evidence'), h('ul', {}, heldKinds.map((kind) => {
       const style = look.kinds[kinds[kind]];
       const row = toggleRow(state.hiddenKinds, kind, heldKinds, lineIcon(style.dash, style.width + 0.4, 'var(--text)'), style.title, kindCounts[kind], `kind-${kind}`);
-      row.querySelector('label').title = style.words;
+      row.querySelector('label').append(h('span', { class: 'gloss' }, style.words));
       return row;
     }))));
   }
@@ -89,7 +95,8 @@ function renderLegend() {
       const box = h('input', { type: 'checkbox', 'data-key': `status-${status}` });
       box.checked = state.statuses.has(status);
       box.addEventListener('change', () => { if (box.checked) state.statuses.add(status); else state.statuses.delete(status); update({}, { push: false }); });
-      return h('li', { class: hidden.has(status) ? 'off' : '' }, h('label', { title: look.statuses[statuses[status]] }, box, h('span', { class: 'text' }, statuses[status]), h('span', { class: 'count' }, number(statusCounts[status]))));
+      return h('li', { class: hidden.has(status) ? 'off' : '' }, h('label', {}, box, h('span', { class: 'text' }, statuses[status]), h('span', { class: 'count' }, number(statusCounts[status])),
+        gloss(statuses[status])));
     }))));
   }
   if (edgeCount) {
@@ -133,7 +140,7 @@ function renderNotice() {
   const hidden = nodeCount - shown.nodeTotal;
   notice.replaceChildren();
   notice.hidden = true;
-  if (tree || state.view === 'table' || !nodeCount) return;
+  if (tree || star || state.view === 'table' || !nodeCount) return;
   if (hidden > 0) {
     notice.hidden = false;
     notice.append(h('span', {}, `${number(shown.nodeTotal)} of ${plural(nodeCount, 'node')} shown`));

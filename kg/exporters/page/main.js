@@ -12,14 +12,17 @@ function say(text, visible = false) {
 }
 
 let treeRoot = -1;
+let starKey = '';
 /** Change the state and show it. `push` makes a step that the back button undoes. */
 function update(changes, { push = true, fit: refit = false, legend: withLegend = true, history: write = true } = {}) {
   Object.assign(state, changes);
   if (network && !alwaysNetwork) closeNetwork(true);
   const changed = refresh();
   const root = tree ? tree.root : -1;
-  const rearranged = root !== treeRoot;
+  const key = star ? [star.root, ...star.rings.map((ring) => ring.length)].join() : '';
+  const rearranged = root !== treeRoot || key !== starKey;
   if (rearranged || root >= 0) arrange();
+  starKey = key;
   treeRoot = root;
   if (changed || !nodeBuckets.length) sortOut();
   renderPanel();
@@ -56,7 +59,7 @@ function readAddress(first) {
   if (unknown.length) say(`Not in this graph: ${unknown.join(', ')}.`, true);
   const target = emphasis ? [...emphasis.nodes] : [];
   if (place) { byHand = true; moveTo(viewAt(place), false, true); }
-  else if (target.length && !tree) moveTo(viewOf(target, 1.1), !first);
+  else if (target.length && !tree && !star) moveTo(viewOf(target, 1.1), !first);
   else if (byHand) fit(false);
 }
 
@@ -68,8 +71,11 @@ function select(node, { show = true } = {}) {
     say(path ? `Path of ${plural(path.edges.length, 'hop')}.` : 'There is no path.');
     return;
   }
-  if (!shown.nodes[node] && !tree) opened.add(node);
-  if (tree && !shown.nodes[node]) state.lineage = -1;
+  if (!shown.nodes[node]) {
+    opened.add(node);
+    state.lineage = -1;
+    state.focus = -1;
+  }
   update({ node, edge: -1 });
   if (show && state.view === 'graph') reveal(node);
   say(`${nameOf(node)}, ${types[typeOf[node]]}, ${plural(degree[node], 'link')}.`);
@@ -92,8 +98,9 @@ function leave(whole = false) {
 }
 function openFocus(node, hops) {
   update({ focus: node, hops, path: null, lineage: -1, node, edge: -1, view: 'graph' });
-  moveTo(viewOf(emphasis.nodes, 1.2));
-  say(`${plural(emphasis.nodes.size - 1, 'neighbour')} within ${plural(hops, 'hop')}.`);
+  const around_ = star ? star.rings.reduce((sum, ring) => sum + ring.length, 0) : emphasis.nodes.size - 1;
+  if (star) fit(false); else moveTo(viewOf(emphasis.nodes, 1.2));
+  say(`${plural(around_, 'neighbour')} within ${plural(hops, 'hop')}.`);
 }
 function openLineage(node) {
   update({ lineage: node, focus: -1, path: null, node: -1, edge: -1, view: 'graph' });
@@ -110,7 +117,8 @@ function openNeighbours(node) {
   const before = opened.size;
   opened.add(node);
   for (const e of edgesOf(node)) if (passes(e)) opened.add(other(e, node));
-  update({ node, edge: -1 }, { push: true });
+  // What is opened belongs to the whole graph, not to the part that is looked at.
+  update({ node, edge: -1, lineage: -1, focus: -1 });
   moveTo(viewOf(emphasis ? emphasis.nodes : [node], 1.2));
   if (opened.size > before + 1) say(`${plural(opened.size - before - 1, 'node')} opened.`);
 }
@@ -250,7 +258,7 @@ canvas.addEventListener('pointermove', (event) => {
     if (press.node >= 0) {
       posX[press.node] += dx / view.k;
       posY[press.node] += dy / view.k;
-      if (!tree) { homeX[press.node] = posX[press.node]; homeY[press.node] = posY[press.node]; }
+      if (!tree && !star) { homeX[press.node] = posX[press.node]; homeY[press.node] = posY[press.node]; }
       redraw();
     } else { view.x += dx; view.y += dy; notePlace(true); schedule(); }
   } else {
@@ -270,7 +278,7 @@ function lift(event) {
   const slack = done.type === 'mouse' ? 6 : 12;
   const node = nodeAt(done.x, done.y, slack);
   // What is in the light is meant rather than what is dimmed, and what is hit rather than near.
-  const dimmed = node >= 0 && emphasis !== null && !emphasis.nodes.has(node);
+  const dimmed = node >= 0 && emphasis !== null && !star && !emphasis.nodes.has(node);
   const beside = node >= 0 && nodeAt(done.x, done.y, 1) < 0;
   const edge = node < 0 || dimmed || beside ? edgeAt(done.x, done.y, beside ? 4 : slack) : -1;
   if (edge >= 0) selectEdge(edge);
@@ -406,7 +414,8 @@ window.addEventListener('popstate', () => readAddress(false));
 new ResizeObserver(resize).observe(stage);
 
 document.getElementById('title').textContent = details.title;
-document.getElementById('counts').textContent = `${plural(nodeCount, 'entity', 'entities')} · ${plural(edgeCount, 'edge')} · ${plural(documents.length, 'document')}`;
+document.getElementById('counts').append(...[plural(nodeCount, 'entity', 'entities'), plural(edgeCount, 'edge'), plural(documents.length, 'document')]
+  .flatMap((text, i) => [i ? ' · ' : '', h('span', {}, text)]));
 adapt();
 readAddress(true);
 document.documentElement.dataset.ready = 'true';

@@ -109,7 +109,7 @@ function capped(rows, limit, make, tag = 'ul') {
 function header(kicker, title, ...rest) {
   return h('header', {},
     h('div', { class: 'kicker' }, kicker,
-      h('button', { type: 'button', class: 'icon close', 'aria-label': 'Close details', title: 'Close (Esc)', onclick: () => leave() },
+      h('button', { type: 'button', class: 'icon close', 'aria-label': 'Close details', title: 'Close details', onclick: () => leave() },
         svgElement('svg', { viewBox: '0 0 20 20', 'aria-hidden': 'true' }, svgElement('path', { d: 'm5 5 10 10M15 5 5 15' })))),
     h('h2', { dir: 'auto', tabindex: '-1' }, title), ...rest);
 }

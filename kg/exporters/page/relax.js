@@ -76,7 +76,7 @@ function closeNetwork(keep) {
 const alwaysNetwork = details.renderer === 'pyvis';
 function showRelax() {
   const button = document.getElementById('relax');
-  button.hidden = alwaysNetwork || state.view === 'table' || tree !== null || shown.nodeTotal > RELAXED || shown.edgeTotal === 0;
+  button.hidden = alwaysNetwork || state.view === 'table' || tree !== null || star !== null || shown.nodeTotal > RELAXED || shown.edgeTotal === 0;
   button.textContent = network ? 'Stop' : 'Relax';
   button.title = network ? 'Leave the nodes where they are' : 'Let the nodes find their places by forces';
 }

@@ -33,6 +33,10 @@ const shown = { nodes: new Uint8Array(nodeCount), edges: new Uint8Array(edgeCoun
 /** Nodes and edges in the light, the rest is dimmed; null where all are equal. */
 let emphasis = null;
 let tree = null; // lineage, while it is drawn
+/** The neighbourhood in focus, while it stands alone: { root, rings }, rings by distance. */
+let star = null;
+/** A neighbourhood of more nodes than this is lit where it stands, among the others. */
+const STAR = 160;
 let path = null;
 
 const yearOf = documents.map((row) => row[4]);
@@ -60,6 +64,36 @@ function inDocument(node, doc) {
     || aboutNode('introduced', node).includes(doc);
 }
 
+/** A node with its visible edges and their other ends. */
+function around(node) {
+  const visible = edgesOf(node).filter((e) => shown.edges[e]);
+  return { nodes: new Set([node, ...Array.from(visible, (e) => other(e, node))]), edges: new Set(visible) };
+}
+
+/**
+ * The visible nodes of a neighbourhood by distance from its middle, as [node, parent]; the
+ * innermost by relation, so that what is tied in the same way stands together.
+ */
+function rings(root, near) {
+  const out = [];
+  const seen = new Set([root]);
+  let border = [root];
+  while (border.length) {
+    const next = [];
+    for (const node of border) {
+      const reach = Array.from(edgesOf(node)).filter((e) => passes(e) && near.has(other(e, node)) && shown.nodes[other(e, node)]);
+      reach.sort((a, b) => relationOf[a] - relationOf[b] || Number(from[a] === node) - Number(from[b] === node) || a - b);
+      for (const e of reach) {
+        const far = other(e, node);
+        if (!seen.has(far)) { seen.add(far); next.push([far, node]); }
+      }
+    }
+    if (next.length) out.push(next);
+    border = next.map(([node]) => node);
+  }
+  return out;
+}
+
 /** Work out what is visible from the state; return whether anything came or went. */
 function refresh() {
   const before = shown.nodes.slice();
@@ -67,6 +101,7 @@ function refresh() {
   tree = state.lineage >= 0 ? lineage(state.lineage, passes) : null;
   path = state.path ? shortestPath(state.path[0], state.path[1], passes) : null;
   const near = state.focus >= 0 ? within(state.focus, state.hops, passes) : null;
+  const alone = near && !tree && !state.path && near.size <= STAR;
   const family = tree && new Set([tree.root, ...tree.up.map((hop) => hop.node), ...tree.down.map((hop) => hop.node)]);
   const must = new Set([...(near || []), ...(path ? path.nodes : []), ...(state.path || [])]);
   const linked = new Uint8Array(nodeCount);
@@ -74,7 +109,7 @@ function refresh() {
   shown.edgeTotal = 0;
   const base = (node) => state.all || overview.has(node) || opened.has(node) || must.has(node);
   for (let node = 0; node < nodeCount; node++) {
-    let visible = family ? family.has(node) : base(node);
+    let visible = family ? family.has(node) : alone ? near.has(node) : base(node);
     if (visible && state.hiddenTypes.has(typeOf[node])) visible = false;
     if (visible && state.document >= 0 && !inDocument(node, state.document)) visible = false;
     shown.nodes[node] = visible ? 1 : 0;
@@ -91,15 +126,17 @@ function refresh() {
     shown.nodeTotal += shown.nodes[node];
     if (shown.nodes[node] !== before[node]) changed = true;
   }
+  star = alone ? { root: state.focus, rings: rings(state.focus, near) } : null;
   emphasis = null;
-  if (!tree) {
+  if (star) {
+    // Nothing else is drawn: only what a click has chosen need be lit.
+    if (state.edge >= 0) emphasis = { nodes: new Set([from[state.edge], to[state.edge]]), edges: new Set([state.edge]) };
+    else if (state.node >= 0 && state.node !== state.focus) emphasis = around(state.node);
+  } else if (!tree) {
     if (path) emphasis = { nodes: new Set(path.nodes), edges: new Set(path.edges) };
     else if (near) emphasis = { nodes: near, edges: null };
     else if (state.edge >= 0) emphasis = { nodes: new Set([from[state.edge], to[state.edge]]), edges: new Set([state.edge]) };
-    else if (state.node >= 0) {
-      const around = edgesOf(state.node).filter((e) => shown.edges[e]);
-      emphasis = { nodes: new Set([state.node, ...Array.from(around, (e) => other(e, state.node))]), edges: new Set(around) };
-    }
+    else if (state.node >= 0) emphasis = around(state.node);
   }
   return changed;
 }
@@ -128,7 +165,7 @@ function fragment() {
   if (state.document >= 0) put('doc', documents[state.document][0]);
   if (state.years) put('years', state.years.join('-'));
   if (state.all && nodeCount > LARGE) put('all', '1');
-  if (opened.size) put('open', [...opened].slice(0, 60).map(idOf).join(','));
+  if (opened.size && !state.all) put('open', [...opened].slice(0, 60).map(idOf).join(','));
   if (state.theme) put('theme', state.theme);
   if (byHand) put('at', placeOf(view).join(','));
   return values.toString().replace(/%2F/g, '/').replace(/%7E/g, '~').replace(/%2C/g, ',');
