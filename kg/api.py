@@ -15,12 +15,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 import msgspec
 
 from kg import store
+from kg.errors import KGError
 from kg.values import Document, Edge, Entity, GraphView, Merge, Result
 
 if TYPE_CHECKING:
@@ -32,10 +34,11 @@ T = TypeVar("T")
 
 
 class Table(Collection[T], Generic[T]):
-    """A sorted collection of frozen values that pandas can have as a table."""
+    """A sorted collection of frozen values of one class, which pandas can have as a table."""
 
-    def __init__(self, values: Collection[T]) -> None:
+    def __init__(self, values: Collection[T], kind: type[T]) -> None:
         self._values = values
+        self._kind = kind
 
     def __iter__(self) -> Iterator[T]:
         return iter(self._values)
@@ -54,14 +57,20 @@ class Table(Collection[T], Generic[T]):
         )
 
     def to_pandas(self) -> pandas.DataFrame:
-        """Return a data frame with a row a value and a column a field.
+        """Return a data frame with a row a value and a column a field, in the values' order.
 
-        Needs pandas (``pip install pandas``).  Tuples stay tuples, spans become
-        ``{"start", "end"}`` dictionaries.
+        Confidences are ``float64``, text is text, and what is not stated is missing.  Tuples
+        stay tuples; evidence becomes dictionaries, and a span in it ``{"start", "end"}``.  A
+        table of nothing has its columns all the same.  Raises :class:`kg.errors.KGError` where
+        pandas is absent.
         """
-        import pandas
-
-        return pandas.DataFrame([msgspec.to_builtins(value) for value in self])
+        try:
+            import pandas
+        except ImportError as error:
+            raise KGError("to_pandas() needs pandas: pip install pandas") from error
+        columns = [field.name for field in fields(self._kind)]  # type: ignore[arg-type]
+        rows = [msgspec.to_builtins(value) for value in self]
+        return pandas.DataFrame(rows, columns=columns)
 
 
 class KnowledgeGraph:
@@ -73,27 +82,27 @@ class KnowledgeGraph:
     @property
     def documents(self) -> Table[Document]:
         """What was read, by id."""
-        return Table(self._view.documents)
+        return Table(self._view.documents, Document)
 
     @property
     def entities(self) -> Table[Entity]:
         """Models, datasets, benchmarks, methods, tasks and metrics, by id."""
-        return Table(self._view.entities)
+        return Table(self._view.entities, Entity)
 
     @property
     def edges(self) -> Table[Edge]:
         """Typed edges of every status with their evidence, by subject, relation and object."""
-        return Table(self._view.edges)
+        return Table(self._view.edges, Edge)
 
     @property
     def results(self) -> Table[Result]:
         """Scores that documents state, with their evidence."""
-        return Table(self._view.results)
+        return Table(self._view.results, Result)
 
     @property
     def merges(self) -> Table[Merge]:
         """Which names were taken for one thing, and why."""
-        return Table(self._view.merges)
+        return Table(self._view.merges, Merge)
 
     @property
     def manifest(self) -> Mapping[str, Any]:

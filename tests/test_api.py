@@ -7,11 +7,14 @@ from pathlib import Path
 import networkx
 import pytest
 import rdflib
+from pandas.api.types import is_string_dtype
 
 import kg
 from kg import overrides
-from kg.errors import NotFound
+from kg.errors import KGError, NotFound
 from kg.overrides import Rule
+from kg.values import Graph
+from tests.small import small
 
 TITLE = "TinyNet: a small student"
 ABSTRACT = (
@@ -24,6 +27,12 @@ DOCUMENT = kg.Document("tinynet", "paper", TITLE, f"{TITLE}\n{ABSTRACT}", "https
 @pytest.fixture(scope="module")
 def graph() -> kg.KnowledgeGraph:
     return kg.build([DOCUMENT])
+
+
+@pytest.fixture(scope="module")
+def known() -> kg.KnowledgeGraph:
+    """The graph of tests/small.py."""
+    return kg.KnowledgeGraph(small())
 
 
 def test_a_graph_holds_what_the_document_says(graph: kg.KnowledgeGraph) -> None:
@@ -85,6 +94,102 @@ def test_what_is_saved_is_loaded_as_the_same_graph(
     for name in ("documents", "entities", "edges", "results", "merges"):
         assert list(getattr(loaded, name)) == list(getattr(graph, name))
     assert (tmp_path / "out" / "graph.html").is_file()
+
+
+def test_entities_are_a_data_frame(known: kg.KnowledgeGraph) -> None:
+    frame = known.entities.to_pandas()
+    assert list(frame.columns) == [
+        *("id", "type", "name", "aliases", "repositories", "introduced_in", "mentioned_in"),
+        *("facts", "confidence"),
+    ]
+    assert [is_string_dtype(frame[name]) for name in ("id", "type", "name")] == [True] * 3
+    assert frame["confidence"].dtype == "float64"
+    assert list(frame["id"]) == [entity.id for entity in known.entities]
+    assert frame[frame["id"] == "model/tiny-gguf"].to_dict("records") == [
+        {
+            "id": "model/tiny-gguf",
+            "type": "Model",
+            "name": "tiny-gguf",
+            "aliases": (),
+            "repositories": ("org/tiny-gguf",),
+            "introduced_in": ("org/tiny-gguf",),
+            "mentioned_in": (("org/tiny-gguf", 1),),
+            "facts": (("license", "mit", "org/tiny-gguf"),),
+            "confidence": 1.0,
+        }
+    ]
+
+
+def test_edges_are_a_data_frame_with_their_evidence(known: kg.KnowledgeGraph) -> None:
+    frame = known.edges.to_pandas()
+    assert list(frame.columns) == [
+        *("subject", "relation", "object", "evidence", "confidence", "status"),
+    ]
+    text = ("subject", "relation", "object", "status")
+    assert [is_string_dtype(frame[name]) for name in text] == [True] * 4
+    assert frame["confidence"].dtype == "float64"
+    keys = zip(frame["subject"], frame["relation"], frame["object"], strict=True)
+    assert list(keys) == [edge.key for edge in known.edges]
+    sentence = "base_model: org/tiny"
+    assert frame[frame["relation"] == "quantizedFrom"].to_dict("records") == [
+        {
+            "subject": "model/tiny-gguf",
+            "relation": "quantizedFrom",
+            "object": "model/tiny",
+            "evidence": (
+                {
+                    "document": "org/tiny-gguf",
+                    "field": "yaml:base_model",
+                    "span": {"start": 4, "end": 4 + len(sentence)},
+                    "sentence": sentence,
+                    "kind": "declared",
+                    "extractor": "card",
+                    "rule": "r1",
+                    "confidence": 0.98,
+                    "subject": None,
+                    "object": None,
+                    "negated": False,
+                    "premises": (),
+                },
+            ),
+            "confidence": 0.98,
+            "status": "accepted",
+        }
+    ]
+
+
+def test_scores_are_a_data_frame_in_which_the_unstated_is_missing(
+    known: kg.KnowledgeGraph,
+) -> None:
+    frame = known.results.to_pandas()
+    assert list(frame.columns) == [
+        *("subject", "on", "metric", "value", "number", "evidence", "confidence"),
+    ]
+    assert frame["confidence"].dtype == "float64"
+    assert list(frame["metric"].isna()) == [False, True]
+    assert list(frame["number"].astype("float64")) == [80.0, 71.5]
+    plain = frame[["subject", "on", "value", "number"]]
+    assert plain.to_dict("records") == [
+        {"subject": "model/base", "on": "benchmark/quiz", "value": "80", "number": "80"},
+        {"subject": "model/tiny", "on": "benchmark/quiz", "value": "71.5%", "number": "71.5"},
+    ]
+
+
+def test_a_table_of_nothing_has_its_columns() -> None:
+    frame = kg.KnowledgeGraph(Graph()).merges.to_pandas()
+    assert (len(frame), list(frame.columns)) == (
+        0,
+        ["entity", "name", "reason", "score", "document"],
+    )
+
+
+def test_without_pandas_it_says_what_to_install(
+    known: kg.KnowledgeGraph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(KGError) as caught:
+        known.edges.to_pandas()
+    assert str(caught.value) == "to_pandas() needs pandas: pip install pandas"
 
 
 def test_corrections_are_applied(tmp_path: Path) -> None:
