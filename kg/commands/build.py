@@ -71,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
     formats = _names(arguments.formats) if arguments.formats else list(FILES)
     formats += [name for name in _names(arguments.also) if name not in formats]
     rules = overrides.load(arguments.overrides) if arguments.overrides else None
-    with progress_bar() as progress:
+    with progress_bar(quiet=arguments.json) as progress:
         report = build(
             arguments.inputs,
             arguments.out,
@@ -117,9 +117,13 @@ def tell(report: BuildReport, *, as_json: bool) -> int:
 
 
 @contextmanager
-def progress_bar() -> Iterator[Progress | None]:
-    """Give a callback that shows progress, rate and time left where stderr is a terminal."""
-    if not sys.stderr.isatty():
+def progress_bar(*, quiet: bool = False) -> Iterator[Progress | None]:
+    """Give a callback that shows progress, rate and time left where stderr is a terminal.
+
+    Each stage has a line, which goes when the work is done.  Where ``quiet`` or where standard
+    error is no terminal nothing is shown, and ``None`` is given.
+    """
+    if quiet or not sys.stderr.isatty():
         yield None
         return
     from rich.progress import (
@@ -131,17 +135,20 @@ def progress_bar() -> Iterator[Progress | None]:
     )
 
     columns = (
-        *(TextColumn("{task.description:12}"), BarColumn(), MofNCompleteColumn()),
-        *(TextColumn("{task.fields[rate]}"), TimeRemainingColumn()),
+        *(TextColumn("{task.description:22}"), BarColumn(), MofNCompleteColumn()),
+        *(TextColumn("{task.fields[rate]:>9}"), TimeRemainingColumn(), TextColumn("left")),
     )
     with Progress(*columns, console=console(errors=True), transient=True) as bars:
         tasks: dict[str, TaskID] = {}
 
         def show(stage: str, done: int, total: int | None) -> None:
-            if stage not in tasks:
-                tasks[stage] = bars.add_task(stage, total=total, rate="")
-            speed = bars.tasks[tasks[stage]].speed
-            rate = f"{speed:,.0f}/s" if speed else ""
-            bars.update(tasks[stage], completed=done, total=total, rate=rate)
+            kind = stage.partition(" ")[0]
+            if kind not in tasks:
+                tasks[kind] = bars.add_task(stage, total=total, rate="")
+            bars.update(tasks[kind], description=stage, completed=done, total=total)
+            speed = bars.tasks[tasks[kind]].speed
+            bars.update(
+                tasks[kind], rate=f"{speed:,.{0 if speed >= 10 else 1}f}/s" if speed else ""
+            )
 
         yield show

@@ -31,6 +31,6 @@ def run(arguments: argparse.Namespace) -> int:
     from kg.pipeline.build import remove
 
     rules = overrides.load(arguments.overrides) if arguments.overrides else None
-    with progress_bar() as progress:
+    with progress_bar(quiet=arguments.json) as progress:
         report = remove(arguments.folder, arguments.documents, overrides=rules, progress=progress)
     return tell(report, as_json=arguments.json)

@@ -13,8 +13,9 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -30,13 +31,16 @@ from kg.pipeline.checkpoints import Checkpoints
 from kg.pipeline.remote import Segments, is_remote, local_copy
 from kg.pipeline.report import write_report
 from kg.readers import Skipped, read
-from kg.values import Document, GraphView
+from kg.values import Document, GraphView, Reading
+
+T = TypeVar("T")
 
 _REPORT: Final = "report.md"
 #: If more new documents than this fail, and none succeeds, the installation is at fault.
 _SUSPICIOUS: Final = 9
 
-#: Called with a stage's name, what is done of it, and its size where that is known.
+#: Called with a stage, what is done of it, and its size where that is known.  A stage is one word
+#: (``collect``, ``read``, ``assemble``, ``write``), which what it is at may follow.
 Progress = Callable[[str, int, int | None], None]
 
 
@@ -210,7 +214,7 @@ def _rebuild(
         ]
         described = _manifest(kept, generation, version, settings, len(left_out.lost))
         new = folders.staged(home)
-        doubts = _assemble(kept, generation, version, settings, described, state)
+        doubts = _assemble(kept, generation, version, settings, described, state, means.progress)
         graph = store.StoredGraph(new)
         _write_formats(graph, new, settings.formats, means.progress)
         write_report(graph, new / _REPORT, left_out.lost, left_out.notes, doubts)
@@ -245,12 +249,17 @@ class _LeftOut:
 
 
 def _counted(
-    documents: Iterable[Document], stage: str, progress: Progress | None
-) -> Iterator[Document]:
-    for count, document in enumerate(documents, 1):
-        yield document
-        if progress and count % 100 == 0:
-            progress(stage, count, None)
+    values: Iterable[T],
+    stage: str,
+    progress: Progress | None,
+    total: int | None = None,
+    done: int = 0,
+) -> Iterator[T]:
+    """Yield ``values`` and tell of each hundredth that it is done, ``done`` being so before."""
+    for number, value in enumerate(values, done + 1):
+        yield value
+        if progress and (number % 100 == 0 or number == total):
+            progress(stage, number, total)
 
 
 def _read(
@@ -275,6 +284,8 @@ def _read(
         outcomes = workers.read_here(work, gear)
     done = 0
     failed: list[str] = []
+    if means.progress and total:
+        means.progress("read", done, total)
     for chunk in outcomes:
         bad = [f"document {o.document}: {o.problem}" for o in chunk if o.problem]
         if bad and means.strict:
@@ -318,14 +329,24 @@ def _assemble(
     settings: Settings,
     described: Mapping[str, Any],
     state: Path,
+    progress: Progress | None,
 ) -> list[tuple[str, str]]:
     from kg.assemble.documents import distinct
 
     scratch = state / "assembly.db"
     scratch.unlink(missing_ok=True)
+    passes = count()
+    total = kept.count(generation)
+
+    def readings() -> Iterator[Reading]:
+        # Two passes, the names and what is said of them, are one piece of work to who waits.
+        stored = kept.readings(generation, version)
+        before = next(passes) * total
+        return distinct(_counted(stored, "assemble", progress, 2 * total, before))
+
     try:
         with Assembly(scratch, settings.overrides) as assembly:
-            assembly.add(lambda: distinct(kept.readings(generation, version)))
+            assembly.add(readings)
             store.write(_Assembled(assembly, described), state / "new")
             return assembly.doubts
     finally:
@@ -343,6 +364,8 @@ def _write_formats(
         if progress:
             progress(f"write {FILES.get(name, name)}", done, len(names))
         exporter(name)(graph, new / FILES.get(name, name))
+    if progress and names:
+        progress("write", len(names), len(names))
 
 
 def _names(formats: Iterable[str]) -> list[str]:
