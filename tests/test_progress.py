@@ -59,7 +59,9 @@ def test_a_terminal_sees_how_much_is_done_how_fast_and_how_long_it_takes(tmp_pat
         match
         for line in lines
         if (
-            match := re.fullmatch(r"read \S+(?: \S+)? (\d+)/320 ([\d.,]+)/s 0:(\d\d:\d\d) left", line)
+            match := re.fullmatch(
+                r"read \S+(?: \S+)? (\d+)/320 ([\d.,]+)/s 0:(\d\d:\d\d) left", line
+            )
         )
     ]
     assert {match[1] for match in running} & {"128", "192", "256"}
