@@ -16,7 +16,9 @@ from typing import Final, TextIO
 from rapidfuzz import fuzz
 
 from kg import __version__, names
+from kg.assemble.spelling import is_named_as
 from kg.errors import UsageError
+from kg.exporters.rdf.terms import PREFIXES, hub_iri
 from kg.overrides import Overrides, Rule
 from kg.text import name_key, sentences
 from kg.values import Edge, Entity, Evidence, GraphView
@@ -291,8 +293,14 @@ def sssom(graph: GraphView, base: str = "https://w3id.org/mlkg/") -> Iterator[st
     labels = {entity.id: entity.name for entity in graph.entities}
     for entity in graph.entities:
         for repository in entity.repositories:
-            place = f"datasets/{repository}" if entity.type == "Dataset" else repository
-            yield _row(f"mlkg_entity:{entity.id}", entity.name, "", "owl:sameAs", f"hf:{place}")
+            page = hub_iri(repository, entity.type)
+            if page:
+                exact = is_named_as(entity.name, repository)
+                yield _row(
+                    *(f"mlkg_entity:{entity.id}", entity.name, ""),
+                    "owl:sameAs" if exact else "skos:closeMatch",
+                    "hf:" + page.removeprefix(PREFIXES["hf"]),
+                )
     for merge in graph.merges:
         yield _row(
             "",

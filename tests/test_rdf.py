@@ -351,6 +351,43 @@ def test_turtle_is_written_for_people(tmp_path: Path) -> None:
     )
 
 
+def hub_links(graph: Graph, name: str, folder: Path) -> set[tuple[str, str, str]]:
+    """The triples whose object is a page of the Hub, without the beginnings of their IRIs."""
+    return {
+        tuple(part.value.split("/", 3)[3] for part in quad.triple)  # type: ignore[misc]
+        for quad in read_by_pyoxigraph(written(graph, name, folder), name)
+        if quad.predicate.value.endswith(("sameAs", "Match"))
+    }
+
+
+@pytest.mark.parametrize("name", ["turtle", "trig", "nquads", "ntriples", "rdfxml", "jsonld"])
+def test_a_repository_of_that_very_name_is_the_same_and_any_other_is_close(
+    tmp_path: Path, name: str
+) -> None:
+    graph = Graph(
+        entities=(
+            Entity("benchmark/gpqa", "Benchmark", "GPQA", repositories=("Idavidrein/gpqa",)),
+            Entity(
+                "benchmark/gpqa-0-shot",
+                "Benchmark",
+                "GPQA (0-shot)",
+                aliases=("Idavidrein/gpqa",),
+                repositories=("Idavidrein/gpqa",),
+            ),
+            Entity("dataset/o-notes", "Dataset", "o/notes", repositories=("o/notes",)),
+            Entity("model/deepseek-r1", "Model", "DeepSeek R1", repositories=("ds/DeepSeek-R1",)),
+            Entity("model/llama-3-8b", "Model", "Llama 3 8B", repositories=("m/Meta-Llama-3-8B",)),
+        )
+    )
+    assert hub_links(graph, name, tmp_path) == {
+        ("mlkg/benchmark/gpqa", "2002/07/owl#sameAs", "datasets/Idavidrein/gpqa"),
+        ("mlkg/benchmark/gpqa-0-shot", "2004/02/skos/core#closeMatch", "datasets/Idavidrein/gpqa"),
+        ("mlkg/dataset/o-notes", "2002/07/owl#sameAs", "datasets/o/notes"),
+        ("mlkg/model/deepseek-r1", "2002/07/owl#sameAs", "ds/DeepSeek-R1"),
+        ("mlkg/model/llama-3-8b", "2004/02/skos/core#closeMatch", "m/Meta-Llama-3-8B"),
+    }
+
+
 def test_a_triple_is_plain_if_and_only_if_its_assertion_is_accepted(tmp_path: Path) -> None:
     dataset = as_rdflib(written(small_graph(), "nquads", tmp_path), "nquads")
     model = rdflib.Namespace(BASE + "model/")

@@ -175,7 +175,12 @@ def test_undo_takes_the_last_answer_back_and_quit_keeps_the_rest() -> None:
 
 def test_merges_are_written_as_an_sssom_table() -> None:
     merged = replace(
-        graph(entities=(entity("BERT", repositories=("google/bert",)),)),
+        graph(
+            entities=(
+                entity("BERT", repositories=("google/bert",)),
+                entity("Quiz-0-shot", "benchmark", repositories=("org/quiz",)),
+            )
+        ),
         merges=(Merge("model/bert", "Bert", "spelling", 1.0, "d1"),),
     )
     rows = [line.split("\t") for line in review.sssom(merged) if not line.startswith("#")]
@@ -183,6 +188,10 @@ def test_merges_are_written_as_an_sssom_table() -> None:
         [
             *("subject_id", "subject_label", "subject_type", "predicate_id", "object_id"),
             *("object_label", "mapping_justification", "confidence", "comment"),
+        ],
+        [
+            *("mlkg_entity:benchmark/quiz-0-shot", "Quiz-0-shot", "", "skos:closeMatch"),
+            *("hf:datasets/org/quiz", "", "semapv:DatabaseCrossReference", "1.000", ""),
         ],
         [
             *("mlkg_entity:model/bert", "BERT", "", "owl:sameAs", "hf:google/bert"),

@@ -42,6 +42,18 @@ def key(name: str) -> str:
     return name_key(_BETWEEN_DIGITS.sub(_GAP, plain)) or name_key(name) or name
 
 
+def is_named_as(name: str, repository: str) -> bool:
+    """Whether a Hub repository is called exactly ``name``, whatever its case, blanks and hyphens.
+
+    A document that states a repository for something more narrow (a split, a setting, a copy)
+    says where it comes from, not what it is:
+
+    >>> is_named_as("DeepSeek R1", "deepseek-ai/DeepSeek-R1"), is_named_as("MATH Lvl 5", "o/MATH")
+    (True, False)
+    """
+    return key(repository.rpartition("/")[2]) == key(name.rpartition("/")[2])
+
+
 def is_coinable(name: str) -> bool:
     """Whether ``name`` is so short and plain that different papers may coin it for themselves."""
     return _COINABLE.fullmatch(name.strip()) is not None

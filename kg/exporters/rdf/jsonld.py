@@ -13,6 +13,7 @@ from kg.exporters import BASE
 from kg.exporters.rdf.blocks import Block
 from kg.exporters.rdf.content import believed
 from kg.exporters.rdf.terms import (
+    CLOSE_MATCH,
     DATE,
     GENERATED,
     MLKG,
@@ -39,7 +40,7 @@ def jsonld_context(base: str = BASE) -> dict[str, Any]:
             coerced[item.name] = {"@type": "@id"}
         elif item.range == (PREFIXES["xsd"] + "decimal",):
             coerced[item.name] = {"@type": f"{PREFIXES['xsd']}decimal"}
-    for iri in (SAME_AS, PAGE, SUBJECT, PREDICATE, OBJECT, GENERATED):
+    for iri in (SAME_AS, CLOSE_MATCH, PAGE, SUBJECT, PREDICATE, OBJECT, GENERATED):
         coerced[curie(iri)] = {"@id": iri, "@type": "@id"}
     coerced[curie(DATE)] = {"@id": DATE, "@type": f"{PREFIXES['xsd']}gYear"}
     return {"@vocab": MLKG, **prefixes(base), **dict(sorted(coerced.items()))}

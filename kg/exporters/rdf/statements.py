@@ -7,11 +7,13 @@ from itertools import groupby
 from types import MappingProxyType
 from typing import Final
 
+from kg.assemble.spelling import is_named_as
 from kg.exporters import BASE
 from kg.exporters.rdf.alignments import Alignment
 from kg.exporters.rdf.blocks import STATEMENTS, Block, Pairs
 from kg.exporters.rdf.terms import (
     ALT_LABEL,
+    CLOSE_MATCH,
     RDF_TYPE,
     RDFS_LABEL,
     SAME_AS,
@@ -65,7 +67,8 @@ def _add_entity(pairs: Pairs, entity: Entity, base: str, also: Iterable[Alignmen
         page = hub_iri(repository, entity.type)
         if page:
             pairs.add("hubId", text_literal(repository.removeprefix("datasets/")))
-            pairs.add(SAME_AS, page)
+            exact = is_named_as(entity.name, repository)
+            pairs.add(SAME_AS if exact else CLOSE_MATCH, page)
     licences = sorted({value for key, value, _ in entity.facts if key == "license"})
     pairs.add("license", *map(text_literal, licences))
     pairs.add("introducedIn", *(document_iri(name, base) for name in entity.introduced_in))

@@ -11,6 +11,7 @@ from kg.exporters.rdf.blocks import STATEMENTS, Block, Pairs
 from kg.exporters.rdf.content import blocks
 from kg.exporters.rdf.jsonld import curie
 from kg.exporters.rdf.terms import (
+    CLOSE_MATCH,
     GENERATED,
     MLKG,
     PREFIXES,
@@ -72,14 +73,15 @@ def write_void(graph: GraphView, path: Path, *, base: str = BASE, also: Iterable
                 integer_literal(counts[iri]),
             )
             rest.append(of.block("", part))
-    if properties[SAME_AS]:
-        links = Iri(f"{base}void#hub-links")
+    for predicate, name in ((SAME_AS, "hub-links"), (CLOSE_MATCH, "hub-close-links")):
+        if not properties[predicate]:
+            continue
         of = Pairs()
         of.add(RDF_TYPE, Iri(void + "Linkset"))
-        of.add(Iri(void + "linkPredicate"), SAME_AS)
+        of.add(Iri(void + "linkPredicate"), predicate)
         of.add(Iri(void + "subjectsTarget"), this)
         of.add(Iri(void + "objectsTarget"), Iri(PREFIXES["hf"]))
-        of.add(Iri(void + "triples"), integer_literal(properties[SAME_AS]))
-        rest.append(of.block("", links))
+        of.add(Iri(void + "triples"), integer_literal(properties[predicate]))
+        rest.append(of.block("", Iri(f"{base}void#{name}")))
     source = [pairs.block("", this), *rest]
     write_blocks(path, source, base, "What is in graph.nq, by property and by class.")
