@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,62 @@ def test_python_examples_run(path: Path, scratch: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+@dataclass
+class LangChainDocument:
+    """What kg needs of ``langchain_core.documents.Document``."""
+
+    page_content: str
+    metadata: dict[str, object]
+
+
+@dataclass
+class LlamaIndexDocument:
+    """What kg needs of ``llama_index.core.Document``."""
+
+    id_: str
+    text: str
+    metadata: dict[str, object]
+
+
+#: Two documents, the second a chunk of the same source, and without a title.
+TEXTS = (
+    ("notes.md", {"title": "TinyNet"}, "TinyNet is a language model distilled from BERT-Large."),
+    ("notes.md", {}, "We fine-tune MiniNet-7B from LLaMA-7B."),
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        (
+            "langchain_documents",
+            [LangChainDocument(text, {"source": id_, **more}) for id_, more, text in TEXTS],
+        ),
+        (
+            "llama_index_documents",
+            [LlamaIndexDocument(id_, text, dict(more)) for id_, more, text in TEXTS],
+        ),
+    ],
+)
+def test_documents_of_other_libraries_become_triples_as_the_page_says(
+    name: str, given: list[object]
+) -> None:
+    page = (ROOT / "kg" / "docs" / "python.md").read_text(encoding="utf-8")
+    (program,) = (block for block in re.findall(r"```py\n(.*?)```", page, re.S) if name in block)
+    names: dict[str, object] = {name: given}
+    exec(program, names)  # noqa: S102 (the program is our own page's)
+    assert names["triples"] == [
+        ("model/mininet-7b", "fineTunedFrom", "model/llama-7b"),
+        ("model/tinynet", "distilledFrom", "model/bert-large"),
+    ]
+
+
+def test_every_python_block_of_a_page_is_run_by_a_test() -> None:
+    pages = "\n".join(path.read_text(encoding="utf-8") for path in console_blocks.PAGES)
+    fences = re.findall(r"^```(py\S*)$", pages, re.MULTILINE)
+    assert {fence: fences.count(fence) for fence in {"py", *fences} - {"python"}} == {"py": 2}
 
 
 @pytest.mark.parametrize("path", console_blocks.PAGES, ids=lambda path: path.name)
