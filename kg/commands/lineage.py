@@ -223,6 +223,10 @@ def _hop_data(network: Network, hop: Hop) -> dict[str, Any]:
     }
 
 
+def _hops(count: int) -> str:
+    return f"{count} hop{'' if count == 1 else 's'}"
+
+
 def _path(arguments: argparse.Namespace, network: Network, chosen: Filter) -> int:
     """Show the shortest chain of hops between two, in either direction."""
     from kg.lineage.text import show_hops
@@ -254,8 +258,7 @@ def _path(arguments: argparse.Namespace, network: Network, chosen: Filter) -> in
     if over:
         lines.append(f"neither descends from the other; both come from {network.name(over)}, so:")
     show_hops(network, hops, console(), lines, evidence=arguments.evidence)
-    count = "1 hop" if len(hops) == 1 else f"{len(hops)} hops"
-    print(f"{count}; the weakest is {weakest:.2f} sure")
+    print(f"{_hops(len(hops))}; the weakest is {weakest:.2f} sure")
     return 0
 
 
@@ -265,13 +268,17 @@ def _common(arguments: argparse.Namespace, network: Network, chosen: Filter) -> 
 
     one, other = (network.find(name) for name in arguments.common)
     shared = network.common(one.id, other.id, chosen)
+
+    def way(start: str, end: str) -> list[dict[str, Any]]:
+        return [_hop_data(network, hop) for hop in network.path(start, end, chosen) or ()]
+
     if _as_json(arguments):
         data = [
             {
                 "id": id_,
                 "name": network.name(id_),
-                "from_first": [_hop_data(network, h) for h in network.path(one.id, id_) or ()],
-                "from_second": [_hop_data(network, h) for h in network.path(other.id, id_) or ()],
+                "from_first": way(one.id, id_),
+                "from_second": way(other.id, id_),
             }
             for id_, _, _ in shared
         ]
@@ -280,12 +287,14 @@ def _common(arguments: argparse.Namespace, network: Network, chosen: Filter) -> 
     if not shared:
         print(f"{one.name} and {other.name} have no common ancestor here")
     for id_, first, second in shared:
-        heading = f"{network.name(id_)}: {first} hops from {one.name}, {second} from {other.name}"
+        far = f"{_hops(first)} from {one.name}, {_hops(second)} from {other.name}"
         hops = [
             *(network.path(one.id, id_, chosen) or ()),
             *(network.path(other.id, id_, chosen) or ()),
         ]
-        show_hops(network, hops, console(), [heading], evidence=arguments.evidence)
+        show_hops(
+            network, hops, console(), [f"{network.name(id_)}: {far}"], evidence=arguments.evidence
+        )
     return 0
 
 
