@@ -795,6 +795,20 @@ def test_void_counts_what_the_dump_holds(tmp_path: Path) -> None:
     assert by_property == counted
 
 
+def test_void_counts_links_to_the_hub_by_how_close_they_are(tmp_path: Path) -> None:
+    quiz = Entity("benchmark/quiz-0", "Benchmark", "Quiz (0-shot)", repositories=("org/quiz",))
+    graph = replace(small_graph(), entities=(quiz, *small_graph().entities), edges=(), results=())
+    description = as_rdflib(written(graph, "void", tmp_path), "turtle")
+    void = rdflib.VOID
+    links = {
+        str(description.value(one, void.linkPredicate)): int(
+            str(description.value(one, void.triples))
+        )
+        for one in description.subjects(rdflib.RDF.type, void.Linkset)
+    }
+    assert links == {str(rdflib.OWL.sameAs): 2, str(rdflib.SKOS.closeMatch): 1}
+
+
 def test_the_context_of_json_ld_makes_plain_keys_of_our_terms(tmp_path: Path) -> None:
     data = json.loads(written(small_graph(), "jsonld", tmp_path))
     (tiny,) = [node for node in data["@graph"] if node["@id"] == "model:tiny"]
