@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parent.parent / "kg"
 LAYERS = [
     *("cli", "commands", "api", "serve", "review", "pipeline", "query", "validation", "exporters"),
     *("lineage", "assemble", "linker", "ner", "readers", "evaluation", "names"),
-    *("graph", "overrides", "store", "schema", "config", "plugins", "resources", "text"),
+    *("graph", "overrides", "store", "schema", "config", "plugins", "resources", "trees", "text"),
     *("values", "errors"),
 ]
 #: ``kg/__init__.py`` hands out the public names; it may be imported anywhere.

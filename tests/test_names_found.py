@@ -95,6 +95,7 @@ def test_other_brackets_are_no_abbreviations(text: str) -> None:
         (r"by 5\% with \textbf{Mixer}", "textbf", "Mixer"),
         ("an ell_2 penalty", "ell_2", "penalty"),
         ("write to someone@example.org please", "someone", "please"),
+        ("someone@lab.example.org has 30% mAP@0.50", "someone", "mAP@0.50"),
     ],
 )
 def test_debris_is_masked_and_names_are_not(text: str, gone: str, left: str) -> None:

@@ -1,21 +1,24 @@
 """How likely each candidate is a name, from all that speaks for and against it.
 
 The tagger's own opinion of a stretch, what it says of the same name elsewhere in the document,
-the lexicon, the looks of the name and bracketed abbreviations are the features of one logistic
-model (``decisions.json``, fitted by scripts/training/decisions.py).  Its probabilities are the
-confidences of the mentions.
+the lexicon, the looks of the name and bracketed abbreviations are the features of boosted trees
+(``weights/mentions.onnx.gz``, fitted by scripts/training/decisions.py on documents that were held
+out from the tagger).  Their probabilities are the confidences of the mentions.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
+from kg import trees
 from kg.ner.abbreviations import Pair
 from kg.ner.choosing import Candidate
 from kg.ner.coined import defined_label, head_label
@@ -27,16 +30,22 @@ from kg.ner.words import Word
 from kg.values import LABELS
 
 _MODELS: Final = Path(__file__).parent / "decisions.json"
+TREES: Final = Path(__file__).parent / "weights" / "mentions.onnx.gz"
 _FLOOR: Final = -9.0
 #: The number of the tag B of each label; I, E and S follow.
 _FIRST_TAG: Final = {label: TAG_NUMBER[f"B-{label}"] for label in LABELS}
 
 
 @cache
-def model(name: str, gear: str = "") -> Logistic:
-    """Return a fitted model: ``phrases`` or ``family``; of a gear ``mention`` or ``introduced``."""
-    fitted = json.loads(_MODELS.read_text(encoding="utf-8"))
-    weights = fitted[f"{name} {gear}".strip()]
+def fitted() -> dict[str, Any]:
+    """Return what was fitted, by name."""
+    content: dict[str, Any] = json.loads(_MODELS.read_text(encoding="utf-8"))
+    return content
+
+
+def model(name: str) -> Logistic:
+    """Return a fitted logistic model: ``phrases``, ``family`` or ``introduced``."""
+    weights = fitted()[name]
     return Logistic(weights["weights"], weights["bias"])
 
 
@@ -321,13 +330,37 @@ def _extractor(features: Features, where: tuple[int, int], known: Known) -> str:
     return "coined" if where in known.coined else "repeated"
 
 
-def rated(judgements: Iterable[tuple[Candidate, Features]], gear: str) -> list[Candidate]:
-    """Return the candidates with the probability that the gear's fitted model gives them."""
-    fitted = model("mention", gear)
+Judgements = Sequence[tuple[Candidate, Features]]
+
+
+def chances(rows: Any) -> Any:
+    """Return the probability of each row of a :func:`table` of the fitted columns."""
+    about = fitted()["mentions"]
+    (scores,) = trees.session(TREES, about["sha256"]).run(None, {"mentions": rows})
+    return 1 / (1 + np.exp(-scores[:, 0].astype(np.float64)))
+
+
+def rated(judgements: Judgements, model: Callable[[Any], Any] = chances) -> list[Candidate]:
+    """Return the candidates with the probability that the fitted trees give them."""
+    if not judgements:
+        return []
+    rows = table([features for _, features in judgements], fitted()["mentions"]["columns"])
     return [
-        replace(candidate, confidence=fitted.probability(features))
-        for candidate, features in judgements
+        replace(candidate, confidence=chance)
+        for (candidate, _), chance in zip(judgements, model(rows).tolist(), strict=True)
     ]
+
+
+def table(features: Sequence[Features], columns: Sequence[str]) -> Any:
+    """Return a float32 table, candidates x columns, of the features that are among ``columns``."""
+    number = {name: i for i, name in enumerate(columns)}
+    rows = np.zeros((len(features), len(columns)), np.float32)
+    for row, of_one in zip(rows, features, strict=True):
+        for name, value in of_one.items():
+            column = number.get(name)
+            if column is not None:
+                row[column] = value
+    return rows
 
 
 def knowledge(

@@ -13,7 +13,7 @@ from kg.values import Document
 _URL: Final = re.compile(
     r"(?:https?://|www\.|ftp://|git@)[^\s<>{}\[\]\"']+(?<![.,;:!?)])"
     r"|\b(?:github|gitlab|huggingface|hf)\.(?:com|co|io)/[^\s<>{}\[\]\"']+(?<![.,;:!?)])"
-    r"|\b[\w.+-]+@[\w-]+\.[\w.]+\b"
+    r"|\b[\w.+-]+@[A-Za-z][\w-]*(?:\.[\w-]+)*\.[A-Za-z]{2,}\b"
 )
 #: TeX commands go, what stands in their braces stays.
 _TEX: Final = re.compile(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from kg.ner import choosing, coined, deciding, introduction, masking, naming
+from kg.ner import choosing, coined, deciding, introduction, kinds, masking, naming
 from kg.ner.abbreviations import Pair, pairs
 from kg.ner.choosing import Candidate
 from kg.ner.coordinations import elisions
@@ -17,7 +17,7 @@ from kg.ner.lexicon import load as load_lexicon
 from kg.ner.logistic import Features, logit
 from kg.ner.shapes import SIZE, shapes
 from kg.ner.tags import WordSpan, best_tags, decode
-from kg.values import Document, LocalEntity, Mention, Span
+from kg.values import LABELS, Document, LocalEntity, Mention, Span
 
 if TYPE_CHECKING:
     from kg.ner.learned import Reading, Tagger
@@ -25,7 +25,17 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 #: An entity is the document's own from this probability on: where F1 on dev is highest.
-OWN: Final = 0.3
+OWN: Final = 0.4
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """What the tagger says of one mention."""
+
+    #: The probability that it is the document's own.
+    own: float
+    #: The log-probability of each of ``LABELS``.
+    labels: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +46,8 @@ class Named:
     bracketed: tuple[Pair, ...]
     #: Canonical name and mentions of each entity.
     groups: tuple[tuple[str, tuple[Mention, ...]], ...]
-    #: What the tagger says of each mention being the document's own.
-    own: Mapping[Span, float]
+    #: What the tagger says of each mention.
+    tagged: Mapping[Span, Tagged]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +57,8 @@ class Recogniser:
     gear: str
     lexicon: Lexicon
     tagger: Tagger | None
+    #: What turns features of candidates into probabilities.
+    chances_of: Callable[[Any], Any] = deciding.chances
 
     @staticmethod
     @cache
@@ -59,7 +71,13 @@ class Recogniser:
         texts = [masking.prose(document) for document in documents]
         if self.tagger is None:
             return [self._finished(self.by_rules(text)) for text in texts]
-        return [self._finished(named) for named in self.named(texts, self.tagger.read(texts))]
+        return self.decided(texts, self.tagger.read(texts))
+
+    def decided(
+        self, texts: Sequence[str], readings: Sequence[Reading]
+    ) -> list[tuple[LocalEntity, ...]]:
+        """Return the entities of texts that the tagger has read."""
+        return [self._finished(named) for named in self.named(texts, readings)]
 
     def named(self, texts: Sequence[str], readings: Sequence[Reading]) -> list[Named]:
         """Return the names of texts by all that is known, the tagger's opinion included."""
@@ -73,7 +91,7 @@ class Recogniser:
         bracketed = tuple(pairs(text))
         said, known = self.opinions(text, reading, path, bracketed)
         wanted = deciding.spans_to_judge(said, known)
-        candidates = deciding.rated(deciding.judged(said, known, wanted), self.gear)
+        candidates = deciding.rated(deciding.judged(said, known, wanted), self.chances_of)
         chosen = choosing.one_label(text, choosing.choose(candidates))
         # A name that is marked once is looked at wherever else it stands, and judged again.
         more = {(c.start, c.end) for c in choosing.repeated(text, chosen)} - wanted.keys()
@@ -82,16 +100,23 @@ class Recogniser:
             again = deciding.spans_to_judge(said, known, more, names)
             candidates = [
                 *(c for c in candidates if (c.start, c.end) not in again),
-                *deciding.rated(deciding.judged(said, known, again), self.gear),
+                *deciding.rated(deciding.judged(said, known, again), self.chances_of),
             ]
             chosen = choosing.one_label(text, choosing.choose(candidates))
         chosen = deciding.as_defined(text, chosen)
-        own = {
-            Span(c.start, c.end): float(reading.introduced[place[0] : place[1] + 1].mean())
+        places = {
+            Span(c.start, c.end): place
             for c in chosen
             if (place := said.place(text, c.start, c.end))
         }
-        return self._grouped(text, bracketed, chosen, own)
+        tagged = {
+            span: Tagged(
+                float(reading.introduced[place[0] : place[1] + 1].mean()),
+                tuple(said.score(*place, label) for label in LABELS),
+            )
+            for span, place in places.items()
+        }
+        return self._grouped(text, bracketed, chosen, tagged)
 
     def opinions(
         self, text: str, reading: Reading, path: Sequence[WordSpan], bracketed: Sequence[Pair]
@@ -142,7 +167,7 @@ class Recogniser:
         text: str,
         bracketed: tuple[Pair, ...],
         chosen: Sequence[Candidate],
-        own: Mapping[Span, float],
+        tagged: Mapping[Span, Tagged],
     ) -> Named:
         completed, elided = _with_elisions(text, chosen)
         # "8B" names something only beside the name that it stands for.
@@ -156,26 +181,28 @@ class Recogniser:
             for c in completed
         )
         groups = naming.group(text, mentions, bracketed, self.lexicon, elided=elided)
-        return Named(text, bracketed, tuple(groups), own)
+        return Named(text, bracketed, tuple(groups), tagged)
 
     def _finished(self, named: Named) -> tuple[LocalEntity, ...]:
         chances = self.chances(named)
-        return tuple(
-            naming.entity(
-                named.text,
-                name,
-                mentions,
-                introduced=chances[name] > OWN or coined.opens_with(named.text, mentions),
-            )
-            for name, mentions in named.groups
-        )
+        found = []
+        for name, mentions in named.groups:
+            own = chances[name] > OWN or coined.opens_with(named.text, mentions)
+            if own and self.tagger is not None:
+                defined = (coined.defined_label(named.text, m.span.end) for m in mentions)
+                label = next(filter(None, defined), "") or kinds.best(
+                    kind_features(named, mentions)
+                )
+                mentions = tuple(replace(mention, label=label) for mention in mentions)
+            found.append(naming.entity(named.text, name, mentions, introduced=own))
+        return tuple(found)
 
     def chances(self, named: Named) -> dict[str, float]:
         """Return by canonical name how likely the entity is the document's own."""
         first = self.first_chances(named)
         if self.tagger is None:
             return first
-        fitted = deciding.model("introduced", self.gear)
+        fitted = deciding.model("introduced")
         return {
             name: fitted.probability(own_features(named, name, mentions, first))
             for name, mentions in named.groups
@@ -209,7 +236,7 @@ def own_features(
     named: Named, name: str, mentions: Sequence[Mention], first: Mapping[str, float]
 ) -> Features:
     """Return what phrases and tagger together say of an entity being the document's own."""
-    tagged = [named.own[m.span] for m in mentions if m.span in named.own]
+    tagged = [named.tagged[m.span].own for m in mentions if m.span in named.tagged]
     best = max(tagged, default=0.0)
     mean = sum(tagged) / len(tagged) if tagged else 0.0
     label = mentions[0].label
@@ -222,6 +249,14 @@ def own_features(
         "confidence": logit(max(m.confidence for m in mentions)),
         "in title": float(mentions[0].span.start < max(named.text.find("\n"), 0)),
     }
+
+
+def kind_features(named: Named, mentions: Sequence[Mention]) -> Features:
+    """Return what speaks for each label of a name that is the document's own."""
+    scores = [named.tagged[m.span].labels for m in mentions if m.span in named.tagged]
+    return kinds.features(
+        named.text, [m.span for m in mentions], mentions[0].label, kinds.shares(scores)
+    )
 
 
 def _with_elisions(

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import gzip
-import hashlib
-import json
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -57,42 +53,6 @@ class Example:
             introduced=self.introduced[cut],
             soft=soft,
         )
-
-
-def read(path: Path) -> list[dict[str, Any]]:
-    """The documents of a JSON lines file."""
-    with path.open(encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines if line.strip()]
-
-
-def abstracts(path: Path) -> Iterator[dict[str, Any]]:
-    """The rows of the gzipped file of abstracts, each with its ``text``: title, line feed, body."""
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        for row in map(json.loads, lines):
-            yield row | {"text": f"{row['title']}\n{row['abstract']}"}
-
-
-def annotated(rows: Path, corpus: Path) -> list[dict[str, Any]]:
-    """The documents of a file of stand-off annotations, each with its text from the abstracts.
-
-    A document whose text is no longer the one that was annotated (its SHA-256) is an error.
-    """
-    marked = {row["id"]: row for row in read(rows)}
-    found = []
-    for one in abstracts(corpus):
-        row = marked.pop(one["id"], None)
-        if row is None:
-            continue
-        if hashlib.sha256(one["text"].encode()).hexdigest() != row["sha256"]:
-            raise ValueError(f"{row['id']}: the text is not the one that was annotated")
-        entities = [
-            {"canonical": name, "label": label, "introduced": bool(own), "mentions": mentions}
-            for name, label, own, mentions in row["entities"]
-        ]
-        found.append({key: one[key] for key in ("id", "title", "text")} | {"entities": entities})
-    if marked:
-        raise ValueError(f"{corpus} lacks {len(marked)} annotated documents: {sorted(marked)[:3]}")
-    return sorted(found, key=lambda document: str(document["id"]))
 
 
 def example(document: dict[str, Any], pieces: WordPieces, knowledge: Knowledge) -> Example:

@@ -1,20 +1,25 @@
-"""Fit the logistic models of kg/ner/decisions.json.
+"""Fit what weighs the opinions on names: trees, and the models of kg/ner/*.json.
 
-    python scripts/training/decisions.py phrases          on train: what is the paper's own
-    python scripts/training/decisions.py fast accurate    on dev: mentions and own, per gear
+    python scripts/training/decisions.py phrases   what is the paper's own, by phrases alone
+    python scripts/training/decisions.py tagged    what rests on the tagger's opinions as well
+    python scripts/training/decisions.py check     what it all gives on dev and seed-dev
 
-What uses the tagger is fitted on dev, since the tagger has seen train; cross-validated figures
-are printed.  Needs numpy alone.
+What rests on the tagger is fitted on documents that were held out from it (the stage "heldout"
+of scripts/train); nothing is fitted on dev.  "tagged" leaves found.jsonl in the work folder,
+from which the linker learns.
 """
 
 from __future__ import annotations
 
+import argparse
+import hashlib
 import json
 import os
 import random
 import sys
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,23 +29,61 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
 import numpy as np  # noqa: E402
+from sklearn.linear_model import LogisticRegression  # noqa: E402
+from training import pack, trees  # noqa: E402
+from training.corpora import (  # noqa: E402
+    ANNOTATED,
+    FOLDS,
+    annotated,
+    fold_of,
+    load_readings,
+)
 from training.mining import entries  # noqa: E402
 
 from kg.evaluation import calibration  # noqa: E402
-from kg.ner import choosing, deciding, introduction  # noqa: E402
+from kg.ner import choosing, deciding, introduction, kinds  # noqa: E402
 from kg.ner.abbreviations import pairs  # noqa: E402
 from kg.ner.choosing import Candidate  # noqa: E402
+from kg.ner.learned import Reading  # noqa: E402
 from kg.ner.lexicon import build, load, read  # noqa: E402
 from kg.ner.logistic import Features, Logistic  # noqa: E402
 from kg.ner.masking import plain  # noqa: E402
-from kg.ner.recogniser import Named, Recogniser, own_features  # noqa: E402
+from kg.ner.recogniser import (  # noqa: E402
+    OWN,
+    Named,
+    Recogniser,
+    kind_features,
+    own_features,
+)
 from kg.ner.tags import best_tags, decode  # noqa: E402
 from kg.resources import ontology  # noqa: E402
-from kg.values import Mention, Span  # noqa: E402
+from kg.values import LABELS, Mention, Span  # noqa: E402
 
 OUT = ROOT / "kg" / "ner" / "decisions.json"
-GOLD = Path(os.environ.get("MLKG_SHARED") or ROOT.parent / "shared") / "gold"
-FOLDS = 10
+KINDS = ROOT / "kg" / "ner" / "kinds.json"
+SHARED = Path(os.environ.get("MLKG_SHARED") or ROOT.parent / "shared")
+GOLD = SHARED / "gold"
+#: Folds of what phrases alone say.
+PARTS = 10
+#: A sign of a name's kind must be seen on so many names.
+FEWEST = 5
+MENTIONS: dict[str, Any] = {
+    "objective": "binary",
+    "learning_rate": 0.05,
+    "num_leaves": 15,
+    "min_data_in_leaf": 30,
+    "max_bin": 63,
+    "feature_fraction": 0.4,
+    "bagging_fraction": 0.8,
+    "bagging_freq": 1,
+    "lambda_l2": 5,
+    "verbose": -1,
+    "num_threads": 1,
+    "seed": 1,
+    "deterministic": True,
+    "force_col_wise": True,
+}
+ROUNDS = 400
 
 
 def fit(rows: Sequence[Features], right: Sequence[bool], ridge: float = 2.0) -> Logistic:
@@ -76,11 +119,15 @@ def documents(name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines]
 
 
-def save(models: dict[str, Logistic]) -> None:
+def weights(model: Logistic) -> dict[str, Any]:
+    """Return a model as it is stored."""
+    return {"bias": model.bias, "weights": dict(sorted(model.weights.items()))}
+
+
+def save(models: dict[str, Any]) -> None:
     """Put models into the file, beside those that stand there."""
     known = json.loads(OUT.read_text(encoding="utf-8")) if OUT.exists() else {}
-    for name, model in models.items():
-        known[name] = {"bias": model.bias, "weights": dict(sorted(model.weights.items()))}
+    known |= models
     OUT.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
@@ -106,11 +153,11 @@ def fit_phrases() -> None:
     train = documents("train")
     core, curated = (list(read(ontology(f"lexicon/{name}.tsv"))) for name in ("core", "curated"))
     seen: list[tuple[dict[str, Features], dict[str, bool]]] = []
-    for fold in range(FOLDS):
+    for fold in range(PARTS):
         # A name must not be known from the very document that coins it.
-        others = [d for i, d in enumerate(train) if i % FOLDS != fold]
+        others = [d for i, d in enumerate(train) if i % PARTS != fold]
         recogniser = Recogniser("fast", build([*curated, *entries(others)], core), None)
-        for document in train[fold::FOLDS]:
+        for document in train[fold::PARTS]:
             found = recogniser.phrase_features(gold_named(document))
             seen.append((found, {e["canonical"]: e["introduced"] for e in document["entities"]}))
 
@@ -131,9 +178,9 @@ def fit_phrases() -> None:
             for name, features in seen[i][0].items():
                 second[0].append(introduction.with_family(features, name, surest))
                 second[1].append(seen[i][1][name])
-    save({"phrases": fit(*rows(order)), "family": fit(*second)})
+    save({"phrases": weights(fit(*rows(order))), "family": weights(fit(*second))})
     recogniser = Recogniser("fast", load(), None)
-    deciding.model.cache_clear()
+    deciding.fitted.cache_clear()
     for name in ("dev", "seed-dev"):
         trials = []
         for document in documents(name):
@@ -153,81 +200,259 @@ def best_f1(trials: Sequence[tuple[float, bool]]) -> str:
     return "  ".join(shown)
 
 
-def fit_gear(gear: str) -> None:
-    """Fit on dev how all opinions on a mention add up, and those on own entities."""
-    recogniser = Recogniser.load(gear)
-    if recogniser.tagger is None:
-        raise SystemExit("there are no weights to fit with: run scripts/train first")
-    dev = documents("dev")
-    texts = [plain(document["text"]) for document in dev]
-    readings = recogniser.tagger.read(texts)
-    data = []
-    tags = best_tags([reading.log_probabilities for reading in readings])
-    for document, text, reading, best in zip(dev, texts, readings, tags, strict=True):
-        gold = {(a, b, e["label"]) for e in document["entities"] for a, b in e["mentions"]}
-        said, known = recogniser.opinions(text, reading, decode(best), tuple(pairs(text)))
-        path = [Candidate(*said.of_path(span), span.label, 1.0, "learned") for span in said.path]
-        more = [(c.start, c.end) for c in choosing.repeated(text, path)]
-        judgements = deciding.judged(said, known, deciding.spans_to_judge(said, known, more))
-        data.append([(c, f, (c.start, c.end, c.label) in gold) for c, f in judgements])
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An annotated document, and what is said of it by those who never saw it."""
 
-    def rows(part: Iterable[int]) -> tuple[list[Features], list[bool]]:
-        chosen = [(f, right) for i in part for _, f, right in data[i]]
-        return [f for f, _ in chosen], [right for _, right in chosen]
+    document: dict[str, Any]
+    #: The lexicon without the names that only this document's fold taught.
+    recogniser: Recogniser
+    reading: Reading
 
-    everyone = range(len(dev))
-    counts = {threshold: [0, 0, 0] for threshold in (0.25, 0.3, 0.35, 0.4, 0.45)}
-    sure: list[tuple[float, bool]] = []
-    for fold in range(5):
-        model = fit(*rows(i for i in everyone if i % 5 != fold))
-        for i in everyone[fold::5]:
-            gold = {(a, b, e["label"]) for e in dev[i]["entities"] for a, b in e["mentions"]}
-            rated = [replace(c, confidence=model.probability(f)) for c, f, _ in data[i]]
-            for threshold, count in counts.items():
-                chosen = choosing.one_label(texts[i], choosing.choose(rated, threshold))
-                mine = {(c.start, c.end, c.label) for c in chosen}
-                for n, more_of_it in enumerate((len(mine & gold), len(mine), len(gold))):
-                    count[n] += more_of_it
-                if threshold == choosing.THRESHOLD:
-                    sure += [(c.confidence, (c.start, c.end, c.label) in gold) for c in chosen]
-    print(f"{gear}: mentions on dev, 5-fold, by threshold")
-    for threshold, (true, found, there) in counts.items():
-        p, r, f1 = true / found, true / there, 2 * true / (found + there)
-        print(f"  {threshold}: P {p:.3f} R {r:.3f} F1 {f1:.3f}")
-    print(f"  calibration error {calibration(sure).error:.3f}")
-    fitted = fit(*rows(everyone))
-    save({f"mention {gear}": fitted})
-    deciding.model.cache_clear()
+    @property
+    def marked(self) -> set[tuple[int, int, str]]:
+        """Where the annotated mentions stand, with their labels."""
+        return marked(self.document)
 
-    own_rows: list[tuple[Features, bool]] = []
-    named = recogniser.named(texts, readings)
-    for document, one in zip(dev, named, strict=True):
-        where = {(a, b): e for e in document["entities"] for a, b in e["mentions"]}
-        first = recogniser.first_chances(one)
-        for name, mentions in one.groups:
-            votes = [where.get((m.span.start, m.span.end)) for m in mentions]
-            right = any(e and e["introduced"] and e["label"] == mentions[0].label for e in votes)
-            own_rows.append((own_features(one, name, mentions, first), right))
-    trials = []
-    for fold in range(5):
-        model = fit(
-            *zip(*(row for i, row in enumerate(own_rows) if i % 5 != fold), strict=True), ridge=1.0
+
+def marked(document: dict[str, Any]) -> set[tuple[int, int, str]]:
+    """Return where the annotated mentions of a document stand, with their labels."""
+    return {(a, b, e["label"]) for e in document["entities"] for a, b in e["mentions"]}
+
+
+def held_out(readings: Path) -> list[Held]:
+    """Return the documents of train and those annotated besides, each read by its fold."""
+    train = documents("train")
+    everyone = [*train, *annotated(ANNOTATED, SHARED / "corpora/abstracts.jsonl.gz")]
+    said = load_readings(readings, everyone)
+    core, curated = (list(read(ontology(f"lexicon/{name}.tsv"))) for name in ("core", "curated"))
+    tagger = Recogniser.load("fast").tagger
+    recognisers = [
+        Recogniser(
+            "fast",
+            build([*curated, *entries([d for d in train if fold_of(d["id"]) != fold])], core),
+            tagger,
         )
-        trials += [(model.probability(f), right) for f, right in own_rows[fold::5]]
-    print(f"{gear}: own, on found names, 5-fold (of found ones):", best_f1(trials))
-    save(
-        {
-            f"introduced {gear}": fit(
-                [f for f, _ in own_rows], [right for _, right in own_rows], ridge=1.0
-            )
-        }
+        for fold in range(FOLDS)
+    ]
+    return [Held(d, recognisers[fold_of(d["id"])], said[d["id"]]) for d in everyone]
+
+
+Judged = list[tuple[Candidate, Features, bool]]
+
+
+def judge(recogniser: Recogniser, document: dict[str, Any], text: str, reading: Reading) -> Judged:
+    """Return the candidates of a document with their features, and whether each is annotated."""
+    said, known = recogniser.opinions(
+        text, reading, decode(best_tags([reading.log_probabilities])[0]), tuple(pairs(text))
     )
-    deciding.model.cache_clear()
+    path = [Candidate(*said.of_path(span), span.label, 1.0, "learned") for span in said.path]
+    more = [(c.start, c.end) for c in choosing.repeated(text, path)]
+    judgements = deciding.judged(said, known, deciding.spans_to_judge(said, known, more))
+    right = marked(document)
+    return [(c, f, (c.start, c.end, c.label) in right) for c, f in judgements]
+
+
+def fit_mentions(held: Sequence[Held]) -> list[Held]:
+    """Fit how all opinions on a mention add up; print what that gives on held-out documents.
+
+    Returned are the documents with recognisers of which this too was held out.
+    """
+    data = [judge(one.recogniser, one.document, one.document["text"], one.reading) for one in held]
+    columns = sorted({name for rows in data for _, features, _ in rows for name in features})
+    tables = [deciding.table([f for _, f, _ in rows], columns) for rows in data]
+    right = [np.array([answer for _, _, answer in rows]) for rows in data]
+
+    def learn(part: Sequence[int]) -> Any:
+        return trees.fit(
+            np.concatenate([tables[i] for i in part]),
+            np.concatenate([right[i] for i in part]),
+            MENTIONS,
+            ROUNDS,
+        )
+
+    folds = [fold_of(one.document["id"]) for one in held]
+    models = [learn([i for i, own in enumerate(folds) if own != fold]) for fold in range(FOLDS)]
+    chances = {i: models[fold].predict(tables[i]) for i, fold in enumerate(folds) if data[i]}
+    for threshold in (0.35, 0.4, 0.45, 0.5):
+        count = [0, 0, 0]
+        sure: list[tuple[float, bool]] = []
+        for i, likely in chances.items():
+            rated = [
+                replace(c, confidence=float(p))
+                for (c, _, _), p in zip(data[i], likely, strict=True)
+            ]
+            text = held[i].document["text"]
+            chosen = choosing.one_label(text, choosing.choose(rated, threshold))
+            gold, mine = held[i].marked, {(c.start, c.end, c.label) for c in chosen}
+            sure += [(c.confidence, (c.start, c.end, c.label) in gold) for c in chosen]
+            for n, more in enumerate((len(mine & gold), len(mine), len(gold))):
+                count[n] += more
+        print(
+            f"mentions held out, from {threshold}: {figures(*count)}, "
+            f"calibration error {calibration(sure).error:.3f}"
+        )
+    path = deciding.TREES
+    trees.write(
+        path, {"mentions": (learn(range(len(held))), "mentions")}, {"mentions": len(columns)}
+    )
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    save({"mentions": {"columns": columns, "sha256": digest}})
+    deciding.fitted.cache_clear()
+    pack.manifest(path.parent)
+    return [
+        replace(one, recogniser=replace(one.recogniser, chances_of=models[fold].predict))
+        for one, fold in zip(held, folds, strict=True)
+    ]
+
+
+def figures(true: int, found: int, gold: int) -> str:
+    """Return precision, recall and F1 as they are printed."""
+    return f"P {true / found:.3f} R {true / gold:.3f} F1 {2 * true / (found + gold):.3f}"
+
+
+def fit_own(held: Sequence[Held]) -> None:
+    """Fit what says that a found entity is the document's own."""
+    rows: list[tuple[Features, bool]] = []
+    for one in held:
+        (named,) = one.recogniser.named([one.document["text"]], [one.reading])
+        where = {(a, b): e for e in one.document["entities"] for a, b in e["mentions"]}
+        first = one.recogniser.first_chances(named)
+        for name, mentions in named.groups:
+            votes = [where.get((m.span.start, m.span.end)) for m in mentions]
+            right = any(e and e["introduced"] for e in votes)
+            rows.append((own_features(named, name, mentions, first), right))
+    trials = []
+    for fold in range(FOLDS):
+        model = fit(
+            *zip(*(row for i, row in enumerate(rows) if i % FOLDS != fold), strict=True), ridge=1.0
+        )
+        trials += [(model.probability(f), right) for f, right in rows[fold::FOLDS]]
+    print("own, of found names, held out:", best_f1(trials))
+    save({"introduced": weights(fit([f for f, _ in rows], [r for _, r in rows], ridge=1.0))})
+    deciding.fitted.cache_clear()
+
+
+def fit_kinds(held: Sequence[Held]) -> None:
+    """Fit what kind of thing an own name stands for."""
+    rows: list[Features] = []
+    labels: list[str] = []
+    so_far: list[str] = []
+    for one in held:
+        (named,) = one.recogniser.named([one.document["text"]], [one.reading])
+        where = {(a, b): e["label"] for e in one.document["entities"] for a, b in e["mentions"]}
+        chances = one.recogniser.chances(named)
+        for name, mentions in named.groups:
+            found = Counter(where.get((m.span.start, m.span.end), "") for m in mentions)
+            del found[""]
+            if chances[name] > OWN and found:
+                rows.append(kind_features(named, mentions))
+                labels.append(found.most_common(1)[0][0])
+                so_far.append(mentions[0].label)
+    seen = Counter(name for row in rows for name in row)
+    names = sorted(name for name, number in seen.items() if number >= FEWEST)
+    column = {name: i for i, name in enumerate(names)}
+    table = np.zeros((len(rows), len(names)))
+    for i, row in enumerate(rows):
+        for name, value in row.items():
+            if name in column:
+                table[i, column[name]] = value
+    answers = np.array(labels)
+    right = 0
+    for fold in range(FOLDS):
+        held_fold = np.arange(len(rows)) % FOLDS == fold
+        model = LogisticRegression(C=0.1, max_iter=500).fit(table[~held_fold], answers[~held_fold])
+        right += int((model.predict(table[held_fold]) == answers[held_fold]).sum())
+    before = sum(a == b for a, b in zip(labels, so_far, strict=True)) / len(labels)
+    print(
+        f"kinds of {len(labels)} own names, held out: "
+        f"{before:.3f} right before, {right / len(labels):.3f} after"
+    )
+    model = LogisticRegression(C=0.1, max_iter=500).fit(table, answers)
+    classes = model.classes_.tolist()
+    by_label = [classes.index(label) if label in classes else None for label in LABELS]
+
+    def ordered(values: Sequence[float], lacking: float) -> list[float]:
+        return [lacking if i is None else round(float(values[i]), 3) for i in by_label]
+
+    content = {
+        "bias": ordered(model.intercept_, -99.0),
+        "weights": {name: ordered(model.coef_[:, i], 0.0) for name, i in column.items()},
+    }
+    text = json.dumps(content, sort_keys=True).replace("], ", "],\n ")
+    KINDS.write_text(text + "\n", encoding="utf-8")
+    kinds.fitted.cache_clear()
+
+
+def write_found(held: Sequence[Held], path: Path) -> None:
+    """Write the gold's documents with the names that are found in them, for the linker to learn."""
+    with path.open("w", encoding="utf-8") as lines:
+        for one in held:
+            document = one.document
+            if "edges" not in document:
+                continue
+            (entities,) = one.recogniser.decided([document["text"]], [one.reading])
+            listed = [
+                {
+                    "canonical": e.canonical,
+                    "label": e.label,
+                    "introduced": e.introduced,
+                    "mentions": [[m.span.start, m.span.end] for m in e.mentions],
+                    "confidences": [m.confidence for m in e.mentions],
+                }
+                for e in entities
+            ]
+            row = {key: document[key] for key in ("id", "title", "text") if key in document}
+            row |= {"entities": listed, "edges": [], "results": []}
+            lines.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def check() -> None:
+    """Print what both gears reach on the sets that nothing here was fitted on."""
+    for gear in ("fast", "accurate"):
+        recogniser = Recogniser.load(gear)
+        if recogniser.tagger is None:
+            raise SystemExit("there are no weights to check: run scripts/train first")
+        for name in ("dev", "seed-dev"):
+            gold = documents(name)
+            texts = [plain(document["text"]) for document in gold]
+            count = [0, 0, 0]
+            sure: list[tuple[float, bool]] = []
+            found = recogniser.decided(texts, recogniser.tagger.read(texts))
+            for document, entities in zip(gold, found, strict=True):
+                right = marked(document)
+                mine = {
+                    (m.span.start, m.span.end, e.label): m.confidence
+                    for e in entities
+                    for m in e.mentions
+                }
+                sure += [(chance, key in right) for key, chance in mine.items()]
+                for n, more in enumerate((len(mine.keys() & right), len(mine), len(right))):
+                    count[n] += more
+            error = calibration(sure).error
+            print(f"{gear} on {name}: mentions {figures(*count)}, calibration error {error:.3f}")
+
+
+def main() -> None:
+    """Fit what is asked for, in this order."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("steps", nargs="+", choices=("phrases", "tagged", "check"))
+    parser.add_argument(
+        "--work", type=Path, default=ROOT / "build/train", help="where heldout.npz is"
+    )
+    options = parser.parse_args()
+    if "phrases" in options.steps:
+        fit_phrases()
+    if "tagged" in options.steps:
+        held = fit_mentions(held_out(options.work / "heldout.npz"))
+        fit_own(held)
+        fit_kinds(held)
+        write_found(held, options.work / "found.jsonl")
+    if "check" in options.steps:
+        check()
 
 
 if __name__ == "__main__":
-    for argument in sys.argv[1:]:
-        if argument == "phrases":
-            fit_phrases()
-        else:
-            fit_gear(argument)
+    main()

@@ -38,6 +38,7 @@ class Plan:
     forget: float = 0.04  # share of pieces that are hidden while learning
     blind: float = 0.1  # share of words whose gazetteer numbers are hidden while learning
     seed: int = 1
+    half: bool = False  # whether to compute in bfloat16
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +155,8 @@ def fit(
             )
             for group in adam.param_groups:
                 group["lr"] = group["full"] * share
-            value = loss(network, batch, plan, generator)
+            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=plan.half):
+                value = loss(network, batch, plan, generator)
             adam.zero_grad()
             value.backward()
             if together:

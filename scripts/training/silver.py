@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from training.data import Example, abstracts, example
+from training.corpora import abstracts
+from training.data import Example, example
 
 from kg.ner.features import Knowledge
 from kg.ner.learned import Tagger
@@ -55,6 +56,12 @@ def label(documents: Sequence[dict[str, str]], folder: Path, tagger: Tagger) -> 
             introduced=np.concatenate([one.introduced for one in said]).astype(np.float16),
         )
         part.rename(path)
+
+
+def documents(path: Path) -> list[dict[str, str]]:
+    """The documents of one file of :func:`label`."""
+    found: list[dict[str, str]] = json.loads(str(np.load(path, allow_pickle=False)["documents"]))
+    return found
 
 
 def examples(folder: Path, pieces: WordPieces, knowledge: Knowledge) -> Iterator[Example]:
