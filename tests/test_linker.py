@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -73,6 +75,23 @@ def test_what_is_compared_denied_or_hedged_is_no_parent(text: str) -> None:
     assert lineage(text) == set()
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "six dense models distilled from [[Ant-R1|Model!]] based on",
+        "six dense models, all distilled from the [[Ant-R1|Model!]] and built upon",
+        "students fine-tuned from [[Ant-R1|Model!]] and initialized with",
+    ],
+)
+def test_a_source_is_no_child_of_what_its_own_children_are_based_on(words: str) -> None:
+    """In "distilled from A based on B" it is the students that are based on B, never A."""
+    text = f"We introduce [[Ant-R1|Model!]]. We release {words} [[Bee|Model]] and [[Cat|Model]]."
+    document, entities, _ = marked(text, kind="paper")
+    edges, _ = linker.link(document, entities)
+    relations = schema.relations()
+    assert [edge for edge in edges if relations[edge.relation].lineage] == []
+
+
 def test_denied_lineage_is_kept_as_negated_evidence() -> None:
     """A denial is remembered, and never accepted."""
     document, entities, _ = marked(
@@ -121,10 +140,8 @@ def test_a_damaged_file_of_weights_is_refused(
     learned.manifest()
     (tmp_path / "relations.onnx.gz").write_bytes(b"damaged")
     monkeypatch.setattr(learned, "WEIGHTS", tmp_path)
-    learned.session.cache_clear()
     with pytest.raises(UsageError, match="damaged"):
         learned.session("relations.onnx.gz")
-    learned.session.cache_clear()
 
 
 def test_the_manifest_names_its_weights() -> None:
@@ -198,7 +215,7 @@ def test_a_winner_is_not_tested_on_itself() -> None:
         *marked("[[Ant|Method]] is tested on [[Bee|Dataset]], and [[Bee|Dataset]] is better.")[:2]
     )
     chances = {(1, "outperforms", 0): 0.9, (0, "evaluatedOn", 1): 0.9}
-    linker._share_benchmarks(seen, chances)
+    linker._share_benchmarks(seen, chances, dict.fromkeys(schema.relations(), 0.5))
     assert chances == {(1, "outperforms", 0): 0.9, (0, "evaluatedOn", 1): 0.9}
 
 
@@ -228,3 +245,89 @@ def test_training_that_no_sentence_shows_is_unsure_beside_another_own_model(
 def _mentions(text: str, name: str, label: str) -> tuple[Mention, ...]:
     places = [at for at in range(len(text)) if text.startswith(name, at)]
     return tuple(Mention(Span(at, at + len(name)), label, 1.0, "gold") for at in places)
+
+
+@pytest.mark.parametrize(
+    ("text", "more"),
+    [
+        (
+            "We fine-tune [[Bee|Model]] to get [[Ant-2B|Model!]] and [[Ant-4B|Model!]].",
+            {("Ant-4B", "Bee")},
+        ),
+        (
+            "[[Ant-2B|Model!]] and [[Ant-4B|Model!]] come from [[Bee-2B|Model]] and "
+            "[[Bee-4B|Model]].",
+            {("Ant-4B", "Bee-4B")},
+        ),
+        ("We fine-tune [[Bee|Model]] to get [[Ant-2B|Model!]] and [[Cat-4B|Model!]].", set()),
+        ("We fine-tune [[Bee|Model]] to get [[Ant-2B|Model!]]. [[Ant-4B|Model!]] is new.", set()),
+    ],
+)
+def test_sizes_that_are_listed_together_share_their_origin(
+    text: str, more: set[tuple[str, str]]
+) -> None:
+    """Of one size it is known; the others of its list follow, each from its own size."""
+    document, entities, _ = marked(text)
+    seen = view.read(document, entities)
+    at = {entity.canonical: place for place, entity in enumerate(entities)}
+    origin = "Bee" if "Bee" in at else "Bee-2B"
+    known = (at["Ant-2B"], "fineTunedFrom", at[origin])
+    chances = {known: 0.9}
+    linker._share_sizes(seen, chances, dict.fromkeys(schema.relations(), 0.5))
+    assert chances == {known: 0.9} | {
+        (at[head], "fineTunedFrom", at[tail]): 0.9 for head, tail in more
+    }
+
+
+def test_members_of_a_family_come_from_the_members_of_its_origin() -> None:
+    """ "Ant, a family initialized from Bee (2B, 4B)": size by size, where both are named."""
+    document, entities, _ = marked(
+        "[[Ant|Model!]] is a family from [[Bee|Model]] ([[Bee-2B|Model]], [[Bee-4B|Model]]). "
+        "[[Ant-2B|Model!]] is small."
+    )
+    seen = view.read(document, entities)
+    at = {entity.canonical: place for place, entity in enumerate(entities)}
+    known = (at["Ant"], "fineTunedFrom", at["Bee"])
+    chances = {known: 0.9}
+    linker._share_sizes(seen, chances, dict.fromkeys(schema.relations(), 0.5))
+    assert chances == {known: 0.9, (at["Ant-2B"], "fineTunedFrom", at["Bee-2B"]): 0.9}
+
+
+def test_the_sentence_that_implies_the_own_model_shows_an_edge() -> None:
+    """Where no sentence names both, "our model" beside the other name is the evidence."""
+    document, entities, _ = marked(
+        "We present [[Ant|Model!]]. [[Bee|Dataset!]] is large. Our model is trained on "
+        "[[Bee|Dataset!]]. [[Bee|Dataset!]] is free.",
+        kind="paper",
+    )
+    seen = view.read(document, entities)
+    shown = linker.evidence.of_pair(seen, (0, "trainedOn", 1), ((0, 2), (1, 0)), 0.9)
+    assert shown.sentence == "Our model is trained on Bee."
+    assert (shown.subject, shown.object) == (
+        None,
+        Span(document.text.index("Bee. Bee"), document.text.index("Bee. Bee") + 3),
+    )
+
+
+def test_a_method_that_is_a_process_still_says_where_a_model_comes_from() -> None:
+    """ "Continual pre-training on Bee" names a method, and the origin of what is presented."""
+    document, entities, _ = marked(
+        "We present [[Ant|Model!]], obtained by [[continual pre-training|Method]] from "
+        "[[Bee|Model]]."
+    )
+    seen = view.read(document, entities)
+    hits = {
+        (hit.cue.relation, entities[hit.head].canonical, entities[hit.tail].canonical)
+        for hit in linker.cues.find(seen)
+    }
+    assert ("fineTunedFrom", "Ant", "Bee") in hits
+
+
+@given(st.floats(-30, 30), st.floats(-30, 30))
+def test_two_things_together_are_no_likelier_than_either(one: float, other: float) -> None:
+    """The log odds of both lie under each, and do not depend on the order."""
+    both = float(learned.both(np.array([one]), np.array([other]))[0])
+    assert both <= min(one, other) + 1e-6
+    assert both == pytest.approx(float(learned.both(np.array([other]), np.array([one]))[0]))
+    chance = 1 / ((1 + math.exp(-one)) * (1 + math.exp(-other)))
+    assert 1 / (1 + math.exp(-both)) == pytest.approx(chance, rel=1e-6)

@@ -7,21 +7,26 @@ of names, cues among its evidence.  An edge's confidence is a probability; from
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
-from kg import schema
+import numpy as np
+import numpy.typing as npt
+
+from kg import names, schema
 from kg.linker import cues, evidence, features, learned, results, view
 from kg.linker.view import View
+from kg.text import name_key
 from kg.values import Document, Evidence, LocalEdge, LocalEntity, LocalResult, Reading
 
-__all__ = ["accepted", "link", "threshold"]
+__all__ = ["accepted", "decide", "link", "threshold"]
 
 #: Candidates are kept from this share of the threshold on.
 _CANDIDATE = 0.6
 #: What cues alone can say, with too few examples to learn from, is accepted from here on.
-_CUES_ALONE = 0.75
+CUES_ALONE = 0.75
 #: What no sentence shows of one of several heads stays under its threshold by this factor.
 _UNSHOWN = 0.99
 #: Of these only one holds between the same two, read either way.
@@ -34,7 +39,7 @@ _EXCLUSIVE = (
 @cache
 def threshold(relation: str) -> float:
     """Return the confidence from which an extracted edge of ``relation`` is accepted."""
-    return float(learned.manifest()["thresholds"].get(relation, _CUES_ALONE))
+    return float(learned.manifest()["thresholds"].get(relation, CUES_ALONE))
 
 
 def accepted(reading: Reading) -> Reading:
@@ -64,20 +69,31 @@ def link(
     seen = view.read(document, entities)
     hits = tuple(cues.find(seen))
     pairs = features.pairs(seen, hits)
-    names = [entity.canonical for entity in entities]
+    called = [entity.canonical for entity in entities]
+    found = decide(seen, hits, pairs, learned.opinions(seen, pairs), learned.manifest())
     edges = [
-        LocalEdge(names[head], relation, names[tail], (found,))
-        for (head, relation, tail), found in sorted(_found(seen, hits, pairs).items())
+        LocalEdge(called[head], relation, called[tail], (shown,))
+        for (head, relation, tail), shown in sorted(found.items())
     ]
     stated = tuple(sorted(edges, key=lambda edge: (edge.head, edge.relation, edge.tail)))
     return stated, results.find(seen)
 
 
-def _found(
-    seen: View, hits: Sequence[cues.Hit], pairs: features.Pairs
+def decide(
+    seen: View,
+    hits: Sequence[cues.Hit],
+    pairs: features.Pairs,
+    opinions: npt.NDArray[np.float64],
+    said: Mapping[str, Any],
 ) -> dict[tuple[int, str, int], Evidence]:
+    """Return the edges of one document, each with what shows it, candidates and denials included.
+
+    ``opinions`` has a row a pair and a column a relation of ``said["relations"]``; ``said`` holds
+    ``thresholds`` by relation and, as ``cues``, how often each cue is right.
+    """
     relations = schema.relations()
-    trust = learned.manifest()["cues"]
+    trust = said["cues"]
+    limits = {name: float(said["thresholds"].get(name, CUES_ALONE)) for name in relations}
     chances: dict[tuple[int, str, int], float] = {}
     by_cue: dict[tuple[int, str, int], cues.Hit] = {}
     denied: dict[tuple[int, str, int], cues.Hit] = {}
@@ -90,7 +106,7 @@ def _found(
             denied.setdefault(key, hit)
         if hit.negated or hit.hedged:
             continue
-        if about.lineage and hit.cue.trusted:
+        if of_origin(hit.cue.relation) and believed(seen, hit):
             chances[key] = max(chances.get(key, 0.0), trust[hit.cue.id])
         known = by_cue.get(key)
         if known is None or trust[hit.cue.id] > trust[known.cue.id]:
@@ -98,28 +114,30 @@ def _found(
     stated = {
         (head, tail)
         for (head, relation, tail), hit in by_cue.items()
-        if relations[relation].lineage and hit.cue.trusted
+        if relations[relation].lineage and hit.cue.trusted and believed(seen, hit)
     }
     shown: dict[tuple[int, int], int] = {}
-    opinions = learned.opinions(seen, pairs)
-    names = learned.relations()
+    learnt = said["relations"]
     for row, (head, tail) in enumerate(zip(pairs.heads, pairs.tails, strict=True)):
         shown[head, tail] = row
         for column in opinions[row].nonzero()[0]:
-            relation, chance = names[column], float(opinions[row, column])
-            if chance < _CANDIDATE * threshold(relation):
+            relation, chance = learnt[column], float(opinions[row, column])
+            if chance < _CANDIDATE * limits[relation]:
                 continue
             unsaid = relations[relation].lineage and (head, tail) not in stated
-            if unsaid and learned.doubted(seen, pairs, row):
+            if unsaid and (
+                learned.doubted(seen, head, tail) or learned.is_source(seen, head, tail)
+            ):
                 # What is compared or denied is no ancestor, however much else speaks for it.
                 continue
             key = (head, relation, tail)
             if key not in by_cue and _ambiguous(seen, pairs, row, relation):
-                chance = min(chance, _UNSHOWN * threshold(relation))
+                chance = min(chance, _UNSHOWN * limits[relation])
             chances[key] = max(chances.get(key, 0.0), chance)
-    _share_benchmarks(seen, chances)
+    _share_benchmarks(seen, chances, limits)
+    _share_sizes(seen, chances, limits)
     found = {}
-    for key in _consistent(chances):
+    for key in _consistent(chances, limits):
         chance = round(chances[key], 4)
         if key in by_cue:
             found[key] = evidence.of_cue(seen, by_cue[key], chance)
@@ -132,12 +150,29 @@ def _found(
     return found
 
 
+def of_origin(relation: str) -> bool:
+    """Whether a relation says what something was made from: lineage, and what it was trained on."""
+    return schema.relations()[relation].lineage or relation == "trainedOn"
+
+
+def believed(seen: View, hit: cues.Hit) -> bool:
+    """Whether what a cue of lineage or of training says counts by itself.
+
+    It does not of what is a source itself there, nor of a method ("trained by tuning on Bee" says
+    nothing of tuning), nor, if it is not trusted, where its sentence compares the two, denies or
+    hedges.
+    """
+    if seen.entities[hit.head].label == "Method" or learned.is_source(seen, hit.head, hit.tail):
+        return False
+    return hit.cue.trusted or not learned.doubted(seen, hit.head, hit.tail)
+
+
 def _ambiguous(seen: View, pairs: features.Pairs, row: int, relation: str) -> bool:
     """Whether origins are read where no sentence names both and "our model" may be another.
 
     A paper that presents two models trains "the model" on its data once, not each of them.
     """
-    if not (schema.relations()[relation].lineage or relation == "trainedOn"):
+    if not of_origin(relation):
         return False
     (here, _), (there, _) = pairs.closest[row]
     if here == there:
@@ -146,10 +181,12 @@ def _ambiguous(seen: View, pairs: features.Pairs, row: int, relation: str) -> bo
     return sum(entity.introduced and entity.label == label for entity in seen.entities) > 1
 
 
-def _share_benchmarks(seen: View, chances: dict[tuple[int, str, int], float]) -> None:
+def _share_benchmarks(
+    seen: View, chances: dict[tuple[int, str, int], float], limits: Mapping[str, float]
+) -> None:
     """Where a sentence says who won on what, the winner was tested on what the loser was."""
     for (winner, relation, loser), chance in sorted(chances.items()):
-        if relation != "outperforms" or chance < threshold(relation):
+        if relation != "outperforms" or chance < limits[relation]:
             continue
         for sentence in seen.sentences:
             here = {sentence.owners[at] for at in sentence.names}
@@ -158,14 +195,80 @@ def _share_benchmarks(seen: View, chances: dict[tuple[int, str, int], float]) ->
             for place in sorted(here - {winner}):
                 tested = chances.get((loser, "evaluatedOn", place), 0.0)
                 key = (winner, "evaluatedOn", place)
-                if tested >= threshold("evaluatedOn") and chances.get(key, 0.0) < tested:
+                if tested >= limits["evaluatedOn"] and chances.get(key, 0.0) < tested:
                     chances[key] = tested
 
 
-def _consistent(chances: dict[tuple[int, str, int], float]) -> list[tuple[int, str, int]]:
+def _share_sizes(
+    seen: View, chances: dict[tuple[int, str, int], float], limits: Mapping[str, float]
+) -> None:
+    """Where one size of a model comes from something, so do the sizes listed with it.
+
+    "We train Ant-2B/4B on Bee": both.  "Ant, a family initialized from Bee (8B, 14B)": Ant-8B from
+    Bee-8B and Ant-14B from Bee-14B, where these are named.
+    """
+    sized = {
+        place: (name_key(names.without(entity.canonical, "size", "active")), size)
+        for place, entity in enumerate(seen.entities)
+        if entity.label == "Model" and (size := names.parse(entity.canonical).size)
+    }
+    if not sized:
+        return
+    by_name = {(name, size): place for place, (name, size) in sized.items()}
+    for (head, relation, tail), chance in sorted(chances.items()):
+        if chance < limits[relation] or not of_origin(relation):
+            continue
+        more: set[tuple[int, int]] = set()
+        if head in sized:
+            own, size = sized[head]
+            for other in _listed_with(seen, head, tail):
+                if other in sized and sized[other][0] == own:
+                    if tail in sized and sized[tail][1] == size:
+                        matching = by_name.get((sized[tail][0], sized[other][1]))
+                        if matching is not None:
+                            more.add((other, matching))
+                    else:
+                        more.add((other, tail))
+        elif tail not in sized:
+            name, origin = (name_key(seen.entities[place].canonical) for place in (head, tail))
+            more |= {
+                (place, by_name[origin, size])
+                for place, (family, size) in sized.items()
+                if family == name and (origin, size) in by_name
+            }
+        for pair in more:
+            if pair[0] != pair[1]:
+                key = (pair[0], relation, pair[1])
+                chances[key] = max(chances.get(key, 0.0), chance)
+
+
+def _listed_with(seen: View, head: int, tail: int) -> set[int]:
+    """Return the entities that stand in one list with ``head``, where ``tail`` is named too."""
+    found: set[int] = set()
+    for sentence in seen.sentences:
+        owners = [sentence.owners[at] for at in sentence.names]
+        if head in owners and tail in owners:
+            lists = {
+                number
+                for number, owner in zip(sentence.lists, owners, strict=True)
+                if owner == head
+            }
+            listed = {
+                owner
+                for number, owner in zip(sentence.lists, owners, strict=True)
+                if number in lists
+            }
+            if tail not in listed:
+                found |= listed - {head}
+    return found
+
+
+def _consistent(
+    chances: dict[tuple[int, str, int], float], limits: Mapping[str, float]
+) -> list[tuple[int, str, int]]:
     """Return the edges that may stand together, the surest first where two exclude each other."""
     relations = schema.relations()
-    order = sorted(chances, key=lambda key: (-chances[key] / threshold(key[1]), key))
+    order = sorted(chances, key=lambda key: (-chances[key] / limits[key[1]], key))
     kept: list[tuple[int, str, int]] = []
     held: dict[tuple[int, int], set[str]] = {}
     for head, relation, tail in order:

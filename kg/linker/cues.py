@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from kg import schema
 from kg.errors import UsageError
 from kg.linker.view import Sentence, View
 from kg.resources import ontology
@@ -37,6 +38,8 @@ class Cue:
     no: tuple[str, ...]
     #: Whether it states its relation by itself, with no learned linker to weigh it.
     trusted: bool = True
+    #: ``tuned`` or ``untuned`` where it is read in such documents alone.
+    document: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,14 @@ class CueTable:
     comparison: re.Pattern[str]
     negation: re.Pattern[str]
     hedge: re.Pattern[str]
+    #: What stands before the name of a source: "distilled from".
+    source: re.Pattern[str]
+    #: Single words by which the authors mean themselves.
+    we: frozenset[str]
+    #: What a document holds that speaks of training a model that was there before.
+    tuning: re.Pattern[str]
+    #: Names of methods that are spelt out for the cues of lineage.
+    processes: re.Pattern[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +103,13 @@ def load(path: Path | None = None) -> CueTable:
         cues,
         tuple(phrases),
         {first: tuple(places) for first, places in by_first.items()},
-        *(
-            re.compile(rf"(?:^|(?<= )){guards[name]} ")
-            for name in ("comparison", "negation", "hedge")
-        ),
+        comparison=re.compile(rf"(?:^|(?<= )){guards['comparison']} "),
+        negation=re.compile(rf"(?:^|(?<= )){guards['negation']} "),
+        hedge=re.compile(rf"(?:^|(?<= )){guards['hedge']} "),
+        source=re.compile(rf"(?:^|(?<= )){guards['source']} (?:the |a |an )?$"),
+        we=frozenset(word for word in table["we"]["words"] if "_" not in word),
+        tuning=re.compile(rf"(?:^|(?<= )){guards['tuning']} "),
+        processes=re.compile(rf"(?:.* )?{guards['processes']}"),
     )
 
 
@@ -162,6 +176,7 @@ def _cue(
         tuple(entry["yes"]),
         tuple(entry["no"]),
         entry.get("trusted", True),
+        entry.get("document", ""),
     )
 
 
@@ -170,8 +185,13 @@ def _alternatives(words: Iterable[str]) -> str:
     return f"(?:{'|'.join(spelt)})"
 
 
-def masked(view: View, sentence: Sentence, table: CueTable) -> str:
-    """Return ``sentence`` as one row of words, each followed by a blank, names and lists masked."""
+def masked(
+    view: View, sentence: Sentence, table: CueTable, spelt: frozenset[int] = frozenset()
+) -> str:
+    """Return ``sentence`` as one row of words, each followed by a blank, names and lists masked.
+
+    The entities ``spelt`` are left in words.
+    """
     out: list[str] = []
     words = sentence.words
     entities = view.entities
@@ -179,6 +199,11 @@ def masked(view: View, sentence: Sentence, table: CueTable) -> str:
     names, lists = sentence.names, sentence.lists
     while at < len(words):
         owner = sentence.owners[at]
+        if owner in spelt:
+            out.append(words[at])
+            position += 1
+            at += 1
+            continue
         if owner >= 0:
             members = [owner]
             while position + 1 < len(names) and lists[position + 1] == lists[position]:
@@ -192,11 +217,9 @@ def masked(view: View, sentence: Sentence, table: CueTable) -> str:
             if at < len(words) and words[at] == ")" and _open(words, at):
                 at += 1
             continue
-        implied = (
-            _implied(view, sentence, table, at) if words[at] in table.implied_by_first else None
-        )
-        if implied:
-            length, entity = implied
+        meant = implied(view, sentence, table, at) if words[at] in table.implied_by_first else None
+        if meant:
+            length, entity = meant
             if at + length < len(words) and sentence.owners[at + length] >= 0:
                 # "our model Ant-32B" names it itself.
                 out.extend(words[at : at + length])
@@ -218,8 +241,12 @@ def _open(words: Sequence[str], at: int) -> bool:
     return depth > 0 and "(" in words[max(0, at - 2) : at]
 
 
-def _implied(view: View, sentence: Sentence, table: CueTable, at: int) -> tuple[int, int] | None:
-    for place in table.implied_by_first[sentence.words[at]]:
+def implied(view: View, sentence: Sentence, table: CueTable, at: int) -> tuple[int, int] | None:
+    """Return how long the phrase at word ``at`` is that stands for an entity, and which entity.
+
+    Nothing where no such phrase begins there, or the document introduces nothing of its label.
+    """
+    for place in table.implied_by_first.get(sentence.words[at], ()):
         phrase, label = table.implied[place]
         if sentence.words[at : at + len(phrase)] == phrase:
             entity = introduced(view, (label,), sentence.index)
@@ -245,19 +272,85 @@ def introduced(view: View, labels: Iterable[str], sentence: int) -> int | None:
     return own[0] if own else None
 
 
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """What one sentence means without naming it: entities, each with the word where it does."""
+
+    #: By "our model", "this dataset".
+    by_phrase: Mapping[int, int]
+    #: By "we": the introduced entity of each label that was named last.
+    by_we: frozenset[int]
+
+
+def meant(view: View, sentence: Sentence) -> Meant:
+    """Return the introduced entities that words of ``sentence`` stand for."""
+    table = load()
+    by_phrase: dict[int, int] = {}
+    for at, word in enumerate(sentence.words):
+        if word in table.implied_by_first and sentence.owners[at] < 0:
+            found = implied(view, sentence, table, at)
+            if found:
+                by_phrase.setdefault(found[1], at)
+    labels = {view.entities[place].label for place in view.introduced}
+    speaks = any(word in table.we for word in sentence.words)
+    by_we = {introduced(view, (label,), sentence.index) for label in labels} if speaks else set()
+    return Meant(by_phrase, frozenset(place for place in by_we if place is not None))
+
+
+def is_source(sentence: Sentence, at: int) -> bool:
+    """Whether the name at word ``at`` is what something else comes from: "distilled from X"."""
+    return bool(load().source.search(" ".join(sentence.words[max(0, at - 4) : at]) + " "))
+
+
 def find(view: View, table: CueTable | None = None) -> Iterator[Hit]:
     """Yield every cue that matches in ``view``, lists expanded to one hit a pair."""
     table = table or load()
     rows = [(s, masked(view, s, table)) for s in view.sentences if s.names]
-    whole = "\n".join(row for _, row in rows)
-    likely = [cue for cue in table.cues if any(need in whole for need in cue.needs)]
-    for sentence, row in rows:
-        for cue in likely:
-            for need in cue.needs:
-                if need in row:
+    spelt = processes(view, table)
+    again = [
+        (s, masked(view, s, table, spelt))
+        for s in view.sentences
+        if spelt and any(s.owners[at] in spelt for at in s.names)
+    ]
+    kind = "tuned" if tuned(view, table) else "untuned"
+    whole = "\n".join(row for _, row in [*rows, *again])
+    likely = [
+        cue
+        for cue in table.cues
+        if any(need in whole for need in cue.needs) and cue.document in ("", kind)
+    ]
+    relations = schema.relations()
+    of_lineage = [cue for cue in likely if relations[cue.relation].lineage]
+    known: set[tuple[str, int, int, int]] = set()
+    for read, wanted in ((rows, likely), (again, of_lineage)):
+        for sentence, row in read:
+            for cue in wanted:
+                if any(need in row for need in cue.needs):
                     for match in cue.pattern.finditer(row):
-                        yield from _hits(view, sentence, cue, match, row, table)
-                    break
+                        for hit in _hits(view, sentence, cue, match, row, table):
+                            key = (cue.id, hit.sentence, hit.head, hit.tail)
+                            if read is rows or key not in known:
+                                yield hit
+                            known.add(key)
+
+
+def tuned(view: View, table: CueTable | None = None) -> bool:
+    """Whether the document speaks of training a model that was there before."""
+    pattern = (table or load()).tuning
+    return any(pattern.search(" ".join(s.words) + " ") for s in view.sentences)
+
+
+def processes(view: View, table: CueTable) -> frozenset[int]:
+    """Return the methods whose names say where a model comes from: "continual pre-training"."""
+    return frozenset(
+        place
+        for place, entity in enumerate(view.entities)
+        if entity.label == "Method"
+        and any(
+            table.processes.fullmatch(mention.span.of(view.document.text).lower())
+            for mention in entity.mentions
+        )
+    )
 
 
 def _hits(

@@ -59,6 +59,7 @@ _REGIONS = (
 _ENTITY = (
     *("label", "introduced", "rank", "mentions", "title", "first", "last", "spread", "proper"),
     *("words", "length", "order", "peers", "digit", "listed", "start", "bracket"),
+    *("sure", "sure-mean"),
 )
 _PAIR = (
     *("sentences-apart", "words-apart", "head-first", "shared", "names-between", "same-list"),
@@ -66,6 +67,8 @@ _PAIR = (
     *("size", "version", "first-apart", "nearest-head", "nearest-before", "own-in-sentence"),
     *("title-pair", "head-is-main", "quantity", "of-tail", "adjacent"),
     *("head-sentence", "tail-sentence", "tail-place", "head-leads", "head-led", "only-own"),
+    *("head-meant", "head-meant-by-we", "other-meant", "head-meant-before", "tail-meant"),
+    *("head-is-source", "least-sure"),
 )
 _DOCUMENT = ["sentences", "entities"] + [
     f"{label} {of}" for of in ("all", "own") for label in LABELS
@@ -163,6 +166,8 @@ def pairs(view: View, hits: Iterable[cues.Hit]) -> Pairs:
     masks = [_masks(sentence, label_of) for sentence in view.sentences]
     around = [_around(view, masks, place) for place in range(count)]
     of_entity = _of_entities(view, label_of, own_rank)
+    sure = [max((m.confidence for m in entity.mentions), default=0.0) for entity in entities]
+    meant = [cues.meant(view, sentence) for sentence in view.sentences]
     totals = [0.0] * len(LABELS)
     own = [0.0] * len(LABELS)
     for place in range(count):
@@ -183,14 +188,18 @@ def pairs(view: View, hits: Iterable[cues.Hit]) -> Pairs:
             back = (entities[other].label, entities[one].label) in allowed
             if not (forth or back) or not view.places[one] or not view.places[other]:
                 continue
-            near = _closest(view, one, other)
+            near = nearest(view, one, other)
             common = _common(view, masks, around, one, other, near, label_of, own_rank)
             for head, tail in ((one, other),) * forth + ((other, one),) * back:
                 at = near if head == one else (near[1], near[0])
                 heads.append(head)
                 tails.append(tail)
                 closest.append(at)
-                numbers.append(_of_pair(view, head, tail, at, common, names, label_of, own_rank))
+                numbers.append(
+                    _of_pair(view, head, tail, at, common, names, label_of, own_rank)
+                    + _of_meaning(view, head, tail, at, meant, label_of)
+                    + [min(sure[head], sure[tail])]
+                )
                 bits.append(
                     [
                         common.between,
@@ -369,12 +378,16 @@ def _of_entities(
                 listed,
                 start,
                 bracket,
+                max((mention.confidence for mention in entity.mentions), default=0.0),
+                sum(mention.confidence for mention in entity.mentions)
+                / max(1, len(entity.mentions)),
             ]
         )
     return rows
 
 
-def _closest(view: View, one: int, other: int) -> tuple[tuple[int, int], tuple[int, int]]:
+def nearest(view: View, one: int, other: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return sentence and word of the two mentions of two entities that stand closest."""
     best = (10**9, (0, 0), (0, 0))
     for here in view.places[one]:
         for there in view.places[other]:
@@ -511,6 +524,31 @@ def _of_pair(
         sentence.owners[sentence.names[0]] == head,
         there > 0 and _leads(view.sentences[there - 1], head),
         len(view.introduced) == 1 and head == view.introduced[0],
+    ]
+
+
+def _of_meaning(
+    view: View,
+    head: int,
+    tail: int,
+    near: tuple[tuple[int, int], tuple[int, int]],
+    meant: Sequence[cues.Meant],
+    label_of: Sequence[int],
+) -> list[float]:
+    """Whether words such as "our model" or "we", beside the tail, mean the head."""
+    (here, at), (there, to) = near
+    beside = meant[there]
+    others = any(
+        entity != head and label_of[entity] == label_of[head] for entity in beside.by_phrase
+    )
+    sentence = view.sentences[here]
+    return [
+        head in beside.by_phrase,
+        head in beside.by_we,
+        others,
+        beside.by_phrase.get(head, _FAR) < to,
+        tail in meant[here].by_phrase,
+        cues.is_source(sentence, at),
     ]
 
 

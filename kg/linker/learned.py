@@ -7,7 +7,6 @@ turns each score into a probability, and the threshold from which an edge is acc
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import json
 from dataclasses import dataclass
@@ -16,9 +15,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 
-from kg import schema
+from kg import schema, trees
 from kg.errors import UsageError
 from kg.linker import cues, features
 from kg.linker.features import Pairs
@@ -27,6 +25,8 @@ from kg.resources import PACKAGE
 from kg.values import LABELS
 
 WEIGHTS = PACKAGE / "linker" / "weights"
+#: The trees that see any lineage at all; those of its kinds tell which, given that there is one.
+LINEAGE = "lineage"
 
 
 @lru_cache(maxsize=1)
@@ -40,23 +40,16 @@ def manifest() -> dict[str, Any]:
 class _Model:
     session: Any
     relations: tuple[str, ...]
+    #: Those of the relations that are kinds of lineage.
+    lineage: tuple[str, ...]
     #: Whether a relation (row) admits a label as head and one as tail.
     admitted: npt.NDArray[np.bool_]
     curves: dict[str, tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]]
 
 
-@lru_cache(maxsize=2)
 def session(file: str) -> Any:
     """Return the trees of ``weights/<file>``, after a check of their hash."""
-    packed = (WEIGHTS / file).read_bytes()
-    if hashlib.sha256(packed).hexdigest() != manifest()["files"][file]:
-        raise UsageError(f"kg/linker/weights/{file} is damaged; reinstall mlkg")
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(
-        gzip.decompress(packed), options, providers=["CPUExecutionProvider"]
-    )
+    return trees.session(WEIGHTS / file, manifest()["files"][file])
 
 
 @lru_cache(maxsize=1)
@@ -71,6 +64,7 @@ def _model() -> _Model:
     return _Model(
         session("relations.onnx.gz"),
         relations,
+        tuple(said["lineage"]),
         np.array(
             [
                 [
@@ -107,18 +101,43 @@ def opinions(view: View, found: Pairs) -> npt.NDArray[np.float64]:
     wanted = [name for name in model.relations if len(rows[name])]
     if not wanted:
         return probabilities
+    of_lineage = [model.relations.index(name) for name in model.lineage]
+    ancestry = np.flatnonzero(np.any(admitted[of_lineage], axis=0))
     feed: dict[str, Any] = {f"rows_{name}": rows[name] for name in model.relations}
-    feed["pairs"] = found.numbers
-    scores = model.session.run([f"score_{name}" for name in wanted], feed)
+    feed |= {f"rows_{LINEAGE}": ancestry, "pairs": found.numbers}
+    scores = model.session.run([f"score_{name}" for name in [*wanted, LINEAGE]], feed)
+    any_kind = np.zeros(len(heads))
+    any_kind[ancestry] = scores.pop()[:, 0]
     for name, score in zip(wanted, scores, strict=True):
-        column = model.relations.index(name)
-        probabilities[rows[name], column] = np.interp(score[:, 0], *model.curves[name])
-    return _symmetric(found, probabilities, model.relations)
+        column, one = model.relations.index(name), score[:, 0]
+        if name in model.lineage:
+            one = both(any_kind[rows[name]], one)
+        probabilities[rows[name], column] = np.interp(one, *model.curves[name])
+    return symmetric(found, probabilities, model.relations)
 
 
-def doubted(view: View, found: Pairs, row: int) -> bool:
+def both(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the log odds that two things hold, from those of one and of the other given it."""
+    # With p = 1 / (1 + exp(-x)), the odds against both are exp(-a) + exp(-b) + exp(-a - b).
+    return -np.asarray(np.logaddexp(np.logaddexp(-one, -other), -one - other))
+
+
+def is_source(view: View, head: int, tail: int) -> bool:
+    """Whether the head is itself a source where the two stand closest.
+
+    "Distilled from A based on B" speaks of what came from A, and says nothing of A and B.
+    """
+    if not view.places[head] or not view.places[tail]:
+        return False
+    (here, at), (there, to) = features.nearest(view, head, tail)
+    return here == there and at < to and cues.is_source(view.sentences[here], at)
+
+
+def doubted(view: View, head: int, tail: int) -> bool:
     """Whether one sentence compares the two names of a pair, or denies or hedges before them."""
-    (here, at), (there, to) = found.closest[row]
+    if not view.places[head] or not view.places[tail]:
+        return False
+    (here, at), (there, to) = features.nearest(view, head, tail)
     if here != there:
         return False
     table = cues.load()
@@ -133,7 +152,7 @@ def doubted(view: View, found: Pairs, row: int) -> bool:
     )
 
 
-def _symmetric(
+def symmetric(
     found: Pairs, probabilities: npt.NDArray[np.float64], names: tuple[str, ...]
 ) -> npt.NDArray[np.float64]:
     """Give a symmetric relation one opinion a pair, that of both readings, at the first one."""

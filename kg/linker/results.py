@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,6 +51,9 @@ def figures(view: View) -> list[Figure]:
             if not match:
                 continue
             end = match.end()
+            begin = start
+            if start > 0 and text[start - 1] == "$" and (money := _MONEY.match(text, start - 1)):
+                begin, end = money.span()
             if end < len(text) and (
                 text[end].isalpha() or (text[end] in "-–" and text[end + 1 : end + 2].isalpha())
             ):
@@ -60,9 +63,6 @@ def figures(view: View) -> list[Figure]:
                 or (text[start - 1] in "-–" and text[start - 2 : start - 1].isalpha())
             ):
                 continue
-            begin = start
-            if start > 0 and text[start - 1] == "$" and (money := _MONEY.match(text, start - 1)):
-                begin, end = money.span()
             here.append((word, text[begin:end], Span(begin, end)))
         found.extend(
             Figure(sentence.index, word, value, span, rank, len(here))
@@ -159,13 +159,7 @@ def of_ends(
 ) -> npt.NDArray[np.float32]:
     """Return what is known of ``figure`` with each entity of ``ends``, one row each."""
     sentence = view.sentences[figure.sentence]
-    together = any(word in cues.figures()["together"] for word in sentence.words)
-    group = {view.entities[place].label for place in ends}
-    ordered: list[int] = []
-    for at in sentence.names:
-        owner = sentence.owners[at]
-        if view.entities[owner].label in group and owner not in ordered:
-            ordered.append(owner)
+    around = _around(view, figure, {view.entities[place].label for place in ends})
     rows = []
     for place in ends:
         where, word = min(
@@ -177,23 +171,21 @@ def of_ends(
         )
         same = where == figure.sentence
         low, high = sorted((word, figure.word))
-        names = peers = numbers = 0
+        names = peers = numbers = breaks = 0
         between = 0
-        listed = position = 0
         if same:
             between = features.bits_of(view, sentence, low + 1, high)
             for at in range(low + 1, high):
                 owner = sentence.owners[at]
                 if owner >= 0:
                     names += 1
-                    peers += view.entities[owner].label in group
+                    peers += view.entities[owner].label in around.group
                 elif sentence.words[at][0].isdigit():
                     numbers += 1
-            slot = sentence.names.index(word)
-            listed = sentence.lists.count(sentence.lists[slot])
-            position = slot - sentence.lists.index(sentence.lists[slot])
+                else:
+                    breaks += sentence.words[at] in around.breaks
         home = view.sentences[where]
-        rank = ordered.index(place) if place in ordered else -1
+        rank = around.ordered.index(place) if place in around.ordered else -1
         own = place in view.introduced
         entity = view.entities[place]
         row: list[float] = [
@@ -203,21 +195,17 @@ def of_ends(
             names,
             peers,
             numbers,
+            breaks,
             own,
             view.introduced.index(place) if own else 9,
             entity.label == "Model",
             entity.label == "Benchmark",
-            len(ordered),
+            len(around.ordered),
             rank,
             figure.rank,
             figure.of,
             rank == figure.rank,
-            together,
-            together and rank == figure.rank,
-            listed,
-            position,
-            listed == figure.of,
-            listed == figure.of and position == figure.rank,
+            around.together,
             word,
             same and low + 1 <= high and sentence.words[low + 1 : high] == ("(",),
             same and word == figure.word + 1,
@@ -226,14 +214,163 @@ def of_ends(
             len(ends),
             alone[0],
             alone[1],
+            *around.sides(place),
+            *around.pairing(place),
+            *around.spoken_of(place),
         ]
         row.extend(_flags(between))
+        row.extend(_flags(features.bits_of(view, home, max(0, word - 1), word)))
         row.extend(_flags(features.bits_of(view, home, max(0, word - 3), word)))
         row.extend(_flags(features.bits_of(view, home, word + 1, word + 4)))
         row.extend(_flags(features.bits_of(view, sentence, max(0, figure.word - 4), figure.word)))
         row.extend(_flags(features.bits_of(view, sentence, figure.word + 1, figure.word + 5)))
         rows.append(row)
     return np.array(rows, np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What one sentence holds around one number, for the names of some labels."""
+
+    figure: Figure
+    #: The labels of the names that are looked at.
+    group: frozenset[str]
+    #: The entities of these labels in the sentence, in order.
+    ordered: tuple[int, ...]
+    #: For each mention of these labels: its word, its entity.
+    marks: tuple[tuple[int, int], ...]
+    #: The lists of names of these labels, each as entities in order.
+    lists: tuple[tuple[int, ...], ...]
+    #: Words that end a clause.
+    breaks: frozenset[str]
+    #: Whether the sentence says "respectively".
+    together: bool
+    #: Place among the numbers listed with this one, and how many these are.
+    run: tuple[int, int]
+    #: The entity that "our model", "it" or "we" means before the number, and how far before.
+    meant: tuple[int, int]
+    #: The first entity of the sentence before, where this sentence goes on with "it".
+    continued: int
+    #: The first entity of the sentence before.
+    led: int
+
+    def sides(self, place: int) -> tuple[float, ...]:
+        """Return how far ``place`` stands before and after the number, and what is nearer."""
+        before = [at for at, owner in self.marks if owner == place and at < self.figure.word]
+        after = [at for at, owner in self.marks if owner == place and at > self.figure.word]
+        last = max(before, default=-1)
+        first = min(after, default=-1)
+        return (
+            self.figure.word - last if before else _FAR,
+            first - self.figure.word if after else _FAR,
+            len({owner for at, owner in self.marks if last < at < self.figure.word})
+            if before
+            else 9,
+            len({owner for at, owner in self.marks if self.figure.word < at < first})
+            if after
+            else 9,
+            bool(self.ordered) and self.ordered[0] == place,
+        )
+
+    def pairing(self, place: int) -> tuple[float, ...]:
+        """Return how the lists that hold ``place`` fit the list that holds the number."""
+        best = (0, 0)
+        for members in self.lists:
+            if place in members and len(members) > best[0]:
+                best = (len(members), members.index(place))
+        rank, of = self.run
+        even = best[0] == of > 1
+        return (
+            *best,
+            rank,
+            of,
+            even,
+            even and best[1] == rank,
+            even and self.together and best[1] == rank,
+            best[0] == self.figure.of > 1 and best[1] == self.figure.rank,
+        )
+
+    def spoken_of(self, place: int) -> tuple[float, ...]:
+        """Return whether the sentence means ``place`` without naming it."""
+        entity, apart = self.meant
+        return (
+            entity == place,
+            apart if entity == place else _FAR,
+            entity >= 0,
+            self.continued == place,
+            self.continued >= 0,
+            self.led == place,
+        )
+
+
+def _around(view: View, figure: Figure, group: Iterable[str]) -> _Around:
+    sentence = view.sentences[figure.sentence]
+    table = cues.figures()
+    group = frozenset(group)
+    marks = tuple(
+        (at, sentence.owners[at])
+        for at in sentence.names
+        if view.entities[sentence.owners[at]].label in group
+    )
+    lists: dict[int, list[int]] = {}
+    for at, number in zip(sentence.names, sentence.lists, strict=True):
+        owner = sentence.owners[at]
+        if view.entities[owner].label in group and owner not in lists.setdefault(number, []):
+            lists[number].append(owner)
+    led = continued = -1
+    if figure.sentence:
+        earlier = view.sentences[figure.sentence - 1]
+        leading = [
+            earlier.owners[at]
+            for at in earlier.names
+            if view.entities[earlier.owners[at]].label in group
+        ]
+        led = leading[0] if leading else -1
+        if any(word in table["pronoun"] for word in sentence.words[:6]):
+            continued = led
+    return _Around(
+        figure,
+        group,
+        tuple(dict.fromkeys(owner for _, owner in marks)),
+        marks,
+        tuple(map(tuple, lists.values())),
+        table["break"],
+        any(word in table["together"] for word in sentence.words),
+        _run(sentence, figure.word, table["listed"]),
+        _meant(view, sentence, figure.word, group),
+        continued,
+        led,
+    )
+
+
+def _run(sentence: Sentence, word: int, listed: frozenset[str]) -> tuple[int, int]:
+    """Return the place of a number in the list of numbers that holds it, and that list's size."""
+    counts = []
+    for step in (-1, 1):
+        at, count = word + step, 0
+        while 0 <= at < len(sentence.words) and sentence.owners[at] < 0:
+            if sentence.words[at][0].isdigit():
+                count += 1
+            elif sentence.words[at] not in listed:
+                break
+            at += step
+        counts.append(count)
+    return counts[0], counts[0] + counts[1] + 1
+
+
+def _meant(view: View, sentence: Sentence, word: int, group: frozenset[str]) -> tuple[int, int]:
+    """Return which entity "our model" or its like means last before a number, and how far off."""
+    table = cues.load()
+    own = cues.figures()["own"]
+    found = (-1, _FAR)
+    for at in range(word):
+        meant = cues.implied(view, sentence, table, at)
+        if meant and view.entities[meant[1]].label in group:
+            found = (meant[1], word - at)
+        elif sentence.words[at] in own:
+            entity = cues.introduced(view, group, sentence.index)
+            found = found if entity is None else (entity, word - at)
+    return found
 
 
 def find(view: View) -> tuple[LocalResult, ...]:
@@ -245,26 +382,45 @@ def find(view: View) -> tuple[LocalResult, ...]:
         return ()
     alone = of_figures(view, found)
     trees = learned.session("results.onnx.gz")
-    limits = learned.manifest()["results"]
+    said = learned.manifest()["results"]
     chances = _chances(trees, "value", alone)
-    stated: list[LocalResult] = []
+    stated: dict[tuple[int, int | None, str], LocalResult] = {}
     for place, figure in enumerate(found):
-        if chances[place] < limits["value"]:
-            continue
         subjects, places = candidates(view, figure)
-        if not subjects:
+        if chances[place] < said["value"] or not subjects:
             continue
         of_subject = _chances(trees, "subject", of_ends(view, figure, subjects, alone[place]))
-        subject = int(of_subject.argmax())
-        on, of_place = None, 1.0
-        if places:
-            likely = _chances(trees, "on", of_ends(view, figure, places, alone[place]))
-            best = int(likely.argmax())
-            if likely[best] >= limits["on"]:
-                on, of_place = places[best], float(likely[best])
-        sure = float(chances[place]) * float(of_subject[subject]) * max(of_place, 0.5)
-        stated.append(_result(view, figure, subjects[subject], on, round(sure, 4)))
-    return tuple(dict.fromkeys(stated))
+        of_place = (
+            _chances(trees, "on", of_ends(view, figure, places, alone[place]))
+            if places
+            else np.zeros(1)
+        )
+        best, on, score = decide(float(chances[place]), of_subject, of_place, said["on"])
+        sure = round(float(np.interp(score, *said["calibration"])), 4)
+        if sure < said["threshold"]:
+            continue
+        key = (subjects[best], None if on is None else places[on], figure.value)
+        if key not in stated or sure > stated[key].evidence[0].confidence:
+            stated[key] = _result(view, figure, *key[:2], sure)
+    return tuple(stated.values())
+
+
+def decide(
+    value: float,
+    of_subject: npt.NDArray[np.float64],
+    of_place: npt.NDArray[np.float64],
+    limit: float,
+) -> tuple[int, int | None, float]:
+    """Return whose score a number is, on what, and how likely all of this is together.
+
+    ``value`` is the chance that it is a score, ``of_subject`` and ``of_place`` the chances of the
+    candidates; nothing from ``limit`` on means that what it was measured on is not named.
+    """
+    subject, place = int(of_subject.argmax()), int(of_place.argmax())
+    likely = float(of_place[place])
+    named = likely >= limit
+    share = likely if named else 1 - likely
+    return subject, place if named else None, value * float(of_subject[subject]) * share
 
 
 def _chances(trees: Any, head: str, table: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
