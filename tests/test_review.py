@@ -7,6 +7,9 @@ import os
 import pty
 import subprocess
 import sys
+import termios
+import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -233,6 +236,12 @@ def test_a_table_is_applied_whatever_the_limit_and_told_in_json(
     assert {rule.verb for rule in overrides.load(decisions).rules} == {"reject_edge", "keep_apart"}
 
 
+def _until_a_key_is_read(terminal: int) -> None:
+    """Wait until the other end reads single keys: what is typed before that is thrown away."""
+    while termios.tcgetattr(terminal)[3] & termios.ICANON:
+        time.sleep(0.01)
+
+
 def test_one_key_answers_a_question_in_the_terminal(folder: Path) -> None:
     """Skip, go back, reject the first and merge the second: both decisions are kept."""
     ours, theirs = pty.openpty()
@@ -248,13 +257,18 @@ def test_one_key_answers_a_question_in_the_terminal(folder: Path) -> None:
         stderr=theirs,
     )
     os.close(theirs)
+    guard = threading.Timer(120, running.kill)  # a key that is lost is waited for for ever
+    guard.start()
     shown = b""
     for number, key in enumerate([b"s", b"b", b"x", b"r", b"m"]):
         # The key "x" answers nothing, so the question is not shown again after it.
         asked = number + 1 - (number > 2)
         while shown.count(b"uit and save") < asked and (part := os.read(ours, 4096)):
             shown += part
+        _until_a_key_is_read(ours)
         os.write(ours, key)
+        if key == b"x":
+            time.sleep(0.5)  # nothing is shown that says when the next key is read
     while True:
         try:
             part = os.read(ours, 4096)
@@ -265,6 +279,7 @@ def test_one_key_answers_a_question_in_the_terminal(folder: Path) -> None:
         shown += part
     os.close(ours)
     assert running.wait(60) == 0
+    guard.cancel()
     text = shown.decode()
     assert "1 of 2: too weak to be accepted, 0.40" in text
     assert "TinyNet is based on BigNet." in text
