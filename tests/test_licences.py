@@ -215,3 +215,26 @@ def test_a_flag_tells_the_way(capsys):
     assert policy.document == "card"
     relicensed = [f for f in report(network, "model/x").flags if f.topic == "relicensing"]
     assert [f.level for f in relicensed] == ["review"]
+
+
+def test_a_family_shows_the_licences_of_its_members():
+    """Of every member, through families within it; the family itself states nothing."""
+    network = graph(
+        [
+            model("Llama"),
+            model("Llama 3"),
+            model("Llama-3-8B", "llama3"),
+            model("Llama-2", "llama2"),
+        ],
+        ("Llama 3", "memberOf", "Llama"),
+        ("Llama-3-8B", "memberOf", "Llama 3"),
+        ("Llama-2", "memberOf", "Llama"),
+    )
+    found = report(network, "model/llama")
+    assert [(node, [one.value for one in said]) for node, said in found.members] == [
+        ("model/llama 3", []),
+        ("model/llama-2", ["llama2"]),
+        ("model/llama-3-8b", ["llama3"]),
+    ]
+    assert (found.own, found.flags, found.unknown) == ((), (), ())
+    assert report(network, "model/llama-2").members == ()

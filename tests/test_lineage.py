@@ -17,6 +17,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import kg
 from kg import cli, store
 from kg.errors import NotFound, UsageError
 from kg.lineage import find, trace
@@ -451,6 +452,62 @@ def test_trees_end_and_agree_with_the_closure(pairs, start):
         assert len(network.path(f"model/m{start}", ancestor)) == hops
 
 
+# ---------------------------------------------------------------- from cards
+
+
+def test_a_declared_finetune_that_the_text_calls_distillation_is_both(tmp_path):
+    """Both kinds stand, each with who says so, and the conflict is listed."""
+    text = (
+        "---\nbase_model: org/Base-7B\nbase_model_relation: finetune\n---\n"
+        "# Student-7B\n\nStudent-7B is distilled from Base-7B.\n"
+    )
+    (tmp_path / "me@Student-7B.md").write_text(text, encoding="utf-8")
+    graph = kg.build(tmp_path)
+    said = {
+        (edge.relation, edge.object, item.kind, item.document, item.sentence)
+        for edge in graph.edges
+        for item in edge.evidence
+    }
+    card = "card-me--Student-7B"
+    base = "model/base-7b"
+    assert said == {
+        ("fineTunedFrom", base, "declared", card, "base_model: org/Base-7B"),
+        ("distilledFrom", base, "extracted", card, "Student-7B is distilled from Base-7B."),
+    }
+    (problem,) = conflicts(Network(graph))
+    assert (problem.kind, problem.words) == (
+        "kinds",
+        f"Student-7B and Base-7B: distilled from: extracted by {card};"
+        f" fine-tuned from: declared by {card}",
+    )
+
+
+def test_front_matter_that_does_not_parse_still_gives_the_parent_and_is_reported(tmp_path):
+    """What stands before and after the broken lines is read; the report names the lost key."""
+    text = (
+        "---\nlicense: mit\npretty: a: b\nwidget: [1, {\n"
+        "base_model: org/Base-7B\nbase_model_relation: quantized\n---\n# Copy-7B\n"
+    )
+    (tmp_path / "me@Copy-7B.md").write_text(text, encoding="utf-8")
+    out = tmp_path / "out"
+    assert cli.main(["build", str(tmp_path / "me@Copy-7B.md"), "-o", str(out)]) == 0
+    graph = store.StoredGraph(out)
+    assert [edge.key for edge in graph.edges] == [
+        ("model/copy-7b", "quantizedFrom", "model/base-7b")
+    ]
+    (copy,) = (one for one in graph.entities if one.id == "model/copy-7b")
+    assert ("license", "mit", "card-me--Copy-7B") in copy.facts
+    (line,) = (
+        line
+        for line in (out / "report.md").read_text(encoding="utf-8").splitlines()
+        if "front matter" in line
+    )
+    assert line.endswith(
+        "me@Copy-7B.md, front matter: the YAML front matter is not readable, line 3:"
+        " mapping values are not allowed here; read key by key; not read: widget"
+    )
+
+
 # ---------------------------------------------------------------- the command
 
 
@@ -489,6 +546,29 @@ def test_json_has_the_common_envelope(folder, capsys):
     assert sorted(answer) == ["data", "schema_version", "warnings"]
 
 
+def test_common_ancestors_in_json_come_by_the_hops_asked_for(tmp_path, capsys):
+    """A shorter way below the confidence asked for is not the way shown."""
+    graph = Graph(
+        entities=tuple(entity(name) for name in "ABCD"),
+        edges=(
+            edge("model/a", "fineTunedFrom", "model/b"),
+            edge("model/a", "fineTunedFrom", "model/c", confidence=0.5),
+            edge("model/b", "fineTunedFrom", "model/c"),
+            edge("model/d", "fineTunedFrom", "model/c"),
+        ),
+    )
+    store.write(graph, tmp_path / "graph")
+    options = ["--common", "A", "D", "--min-confidence", "0.8", "--json"]
+    assert run(str(tmp_path / "graph"), *options) == 0
+    (found,) = json.loads(capsys.readouterr().out)["data"]
+    ways = [[(h["subject"], h["object"]) for h in found[k]] for k in ("from_first", "from_second")]
+    assert found["id"] == "model/c"
+    assert ways == [
+        [("model/a", "model/b"), ("model/b", "model/c")],
+        [("model/d", "model/c")],
+    ]
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "words"),
     [
@@ -510,6 +590,26 @@ def test_other_questions(folder, arguments, status, words, capsys):
     """Path, common ancestors, comparison, conflicts, licences and check."""
     assert run(folder, *arguments) == status
     assert words in capsys.readouterr().out
+
+
+def test_long_lines_of_a_chain_stand_below_their_hop(family):
+    """On a narrow screen only the heading begins at the margin, and nothing hangs over."""
+    from rich.console import Console
+
+    from kg.lineage.text import show_hops
+
+    network = Network(family)
+    hops = network.path("model/student-7b-gguf", "model/student-7b")
+    console = Console(width=44, color_system=None)
+    with console.capture() as captured:
+        show_hops(network, hops, console, ["A heading"])
+    assert captured.get().splitlines() == [
+        "A heading",
+        "  Student-7B-GGUF quantized from",
+        "    Student-7B  inferred 0.90 · 1 document",
+        "    “Student learns from Teacher and is",
+        "    tuned from Base.” d1",
+    ]
 
 
 def test_mistakes_are_told_in_sentences(folder, capsys):

@@ -399,6 +399,8 @@ def _show_problems(
 ) -> None:
     from rich.text import Text
 
+    from kg.lineage.text import quote_lines, show_indented
+
     if _as_json(arguments):
         _emit_json(arguments, msgspec.to_builtins(list(found)))
         return
@@ -408,14 +410,12 @@ def _show_problems(
     for problem in found:
         line = Text(f"{problem.kind}  ", style="bold red" if problem.fails else "bold yellow")
         line.append(problem.words, style="default")
-        screen.print(line)
+        show_indented(screen, line, 2, 0)
         if arguments.evidence != "none":
             for key in problem.edges:
                 for hop in network.hops_between(*key):
-                    from kg.lineage.text import quote_lines
-
                     for text in quote_lines(network, hop, full=arguments.evidence == "full"):
-                        screen.print(Text(f"    {text}", style="dim"))
+                        show_indented(screen, Text(text, style="dim"), 4)
 
 
 def _licences(arguments: argparse.Namespace, network: Network, chosen: Filter) -> int:
@@ -433,10 +433,21 @@ def _licences(arguments: argparse.Namespace, network: Network, chosen: Filter) -
 def _print_licences(network: Network, found: Report) -> None:
     from rich.text import Text
 
+    from kg.lineage.text import show_indented
+
     screen = console()
     name = network.name(found.root)
     own = ", ".join(f"{o.value} ({o.document or 'terms of its maker'})" for o in found.own)
-    screen.print(Text(f"{name}: licence {own or 'not stated here'}", style="bold"))
+    show_indented(screen, Text(f"{name}: licence {own or 'not stated here'}", style="bold"), 2, 0)
+    for node, licences in found.members:
+        said = ", ".join(f"{o.value} ({o.document or 'terms of its maker'})" for o in licences)
+        if said:
+            show_indented(screen, Text(f"member   {network.name(node)}: {said}"), 11, 2)
+    silent = sum(not licences for _, licences in found.members)
+    if found.members:
+        words = f"a family: what is handed down is a matter of each member; {silent:,} of"
+        words += f" {len(found.members):,} members state no licence here"
+        show_indented(screen, Text(words, style="yellow"), 4, 2)
     for node, strand, licences, _ in found.ancestors:
         said = ", ".join(
             f"{o.value} ({o.document or 'terms of its maker'})"
@@ -445,7 +456,7 @@ def _print_licences(network: Network, found: Report) -> None:
         )
         line = Text(f"  {strand:8} {network.name(node)}: ")
         line.append(said or "unknown", style="" if said else "yellow")
-        screen.print(line)
+        show_indented(screen, line, 11, 0)
     styles = {"conflict": "bold red", "review": "bold yellow", "info": "dim"}
     for flag in found.flags:
         line = Text(f"{flag.level:8} ", style=styles[flag.level])
@@ -455,8 +466,8 @@ def _print_licences(network: Network, found: Report) -> None:
         line.append(f" [{flag.licence}{clause}]", style="cyan")
         if flag.why:
             line.append(f"; {flag.why}", style="default")
-        line.append(f"\n         by way of {flag.strand}: {way}\n         {flag.url}", style="dim")
-        screen.print(line)
+        line.append(f"\nby way of {flag.strand}: {way}\n{flag.url}", style="dim")
+        show_indented(screen, line, 9, 0)
     if found.unknown:
         unknown = ", ".join(network.name(node) for node in found.unknown)
         screen.print(Text(f"unknown stays unknown: {unknown}", style="yellow"))

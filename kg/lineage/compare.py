@@ -85,13 +85,7 @@ def compare(network: Network, one: str, other: str) -> Comparison:
 
 def _members(network: Network, id_: str) -> Iterable[str]:
     """Yield a family and its members: those stated, and those of its name."""
-    found = {id_}
-    queue = [id_]
-    while queue:
-        for hop in network.members(queue.pop()):
-            if hop.subject not in found:
-                found.add(hop.subject)
-                queue.append(hop.subject)
+    found = {id_, *network.all_members(id_)}
     wanted = identity(network.name(id_))
     for entity in network.entities.values():
         if entity.type == "Model" and entity.id not in found:

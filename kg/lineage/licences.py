@@ -101,6 +101,8 @@ class Report:
     flags: tuple[Flag, ...]
     #: Ancestors whose licence nothing here states, or which is not in the table.
     unknown: tuple[str, ...]
+    #: Of a family: ``(member, stated licences)`` of every member, by id.
+    members: tuple[tuple[str, tuple[Stated, ...]], ...] = ()
     advice: str = _NO_ADVICE
 
 
@@ -179,7 +181,10 @@ def report(network: Network, root: str, chosen: Filter | None = None) -> Report:
     flags = sorted(
         unique.values(), key=lambda f: (order[f.level], len(f.path), f.source, f.topic, f.strand)
     )
-    return Report(root, own, tuple(rows), tuple(flags), tuple(dict.fromkeys(unknown)))
+    members = [(one, stated(network.entities.get(one))) for one in network.all_members(root)]
+    return Report(
+        root, own, tuple(rows), tuple(flags), tuple(dict.fromkeys(unknown)), tuple(members)
+    )
 
 
 def _walk(

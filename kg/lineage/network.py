@@ -234,6 +234,17 @@ class Network:
         """Return the hops from its members to a family."""
         return [h for h in self._down.get(id_, ()) if h.relation == FAMILY and chosen.admits(h)]
 
+    def all_members(self, id_: str) -> list[str]:
+        """Return the members of a family and of the families within it, sorted by id."""
+        found: set[str] = set()
+        queue = [id_]
+        while queue:
+            for hop in self.members(queue.pop()):
+                if hop.subject not in found:
+                    found.add(hop.subject)
+                    queue.append(hop.subject)
+        return sorted(found - {id_})
+
     def succession(self, id_: str, chosen: Filter = ALL) -> list[Hop]:
         """Return the hops to predecessors and from successors."""
         both = (*self._up.get(id_, ()), *self._down.get(id_, ()))

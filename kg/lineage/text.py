@@ -253,13 +253,23 @@ def show_hops(
         console.print(Text(words, style="bold"))
     for hop in hops:
         words, style = _relation(hop.relation)
-        line = Text("  ")
-        line.append(network.name(hop.subject), style="bold")
+        line = Text(network.name(hop.subject), style="bold")
         line.append(f" {words} ", style=style)
         line.append(network.name(hop.object), style="bold")
         line.append(f"  {hop.kind} ", style=_KIND_STYLE.get(hop.kind, ""))
         line.append(_support(hop), style="dim")
-        console.print(line)
+        show_indented(console, line, 4, 2)
         if evidence != "none":
             for text in quote_lines(network, hop, full=evidence == "full"):
-                console.print(Text(f"    {text.partition(': ')[2]}", style="italic"))
+                show_indented(console, Text(text.partition(": ")[2], style="italic"), 4)
+
+
+def show_indented(console: Console, text: Text, indent: int, first: int | None = None) -> None:
+    """Print ``text``, each of its lines after ``indent`` blanks; the first after ``first``."""
+    from rich.text import Text
+
+    first = indent if first is None else first
+    lines = text.wrap(console, max(20, console.width - max(indent, first)))
+    for number, line in enumerate(lines):
+        line.rstrip()
+        console.print(Text(" " * (indent if number else first)).append_text(line))
