@@ -561,7 +561,10 @@ def test_common_ancestors_in_json_come_by_the_hops_asked_for(tmp_path, capsys):
     options = ["--common", "A", "D", "--min-confidence", "0.8", "--json"]
     assert run(str(tmp_path / "graph"), *options) == 0
     (found,) = json.loads(capsys.readouterr().out)["data"]
-    ways = [[(h["subject"], h["object"]) for h in found[k]] for k in ("from_first", "from_second")]
+    ways = [
+        [(hop["subject"]["id"], hop["object"]["id"]) for hop in found[way]]
+        for way in ("from_first", "from_second")
+    ]
     assert found["id"] == "model/c"
     assert ways == [
         [("model/a", "model/b"), ("model/b", "model/c")],
