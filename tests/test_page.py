@@ -856,6 +856,23 @@ def test_pinch_and_wheel_zoom_and_drag_pans(browser: Any, file: Path) -> None:
         assert (round(moved["x"] - nearer["x"]), round(moved["y"] - nearer["y"])) == (60, -40)
 
 
+def test_a_frame_stamped_before_a_glide_began_draws_nothing_amiss(browser: Any, file: Path) -> None:
+    """A busy browser may hand out frames that are older than the click that asked for a glide."""
+    with browser.new_context(viewport={"width": 1400, "height": 900}) as session:
+        tab = session.new_page()
+        complaints: list[str] = []
+        tab.on("pageerror", lambda error: complaints.append(str(error)))
+        tab.add_init_script(
+            "const frame = window.requestAnimationFrame;"
+            "window.requestAnimationFrame = f => frame(now => f(now - 1000));"
+        )
+        tab.goto(file.as_uri())
+        tab.wait_for_function("() => window.kg && window.kg.settled()")
+        tab.locator("#zoom-in").click()
+        tab.wait_for_timeout(1500)
+        assert complaints == []
+
+
 def test_zoom_and_place_stand_in_the_address(browser: Any, file: Path) -> None:
     """What a person zoomed to and moved to is restored, on a screen of another size too."""
     with opened(browser, file) as shown:

@@ -519,7 +519,8 @@ function redraw() { stale = true; schedule(); }
 
 let glide = null;
 function stepGlide(now) {
-  const t = Math.min(1, (now - glide.start) / 260);
+  // A frame may be stamped before the moment at which the glide was asked for.
+  const t = Math.max(0, Math.min(1, (now - glide.start) / 260));
   const ease = 1 - (1 - t) ** 3;
   for (const key of ['k', 'x', 'y']) view[key] = glide.from[key] + (glide.to[key] - glide.from[key]) * ease;
   if (t >= 1) glide = null;
