@@ -856,6 +856,25 @@ def test_pinch_and_wheel_zoom_and_drag_pans(browser: Any, file: Path) -> None:
         assert (round(moved["x"] - nearer["x"]), round(moved["y"] - nearer["y"])) == (60, -40)
 
 
+def test_of_a_larger_graph_the_best_connected_are_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A build's page stays one that a browser holds, and says what it shows."""
+    graph = small_graph()
+    path = tmp_path / "graph.html"
+    write_html(graph, path)
+    whole = path.read_text("utf-8")
+    total = sum(1 for _ in graph.entities)
+    monkeypatch.setattr("kg.exporters.html.MOST", total)
+    write_html(graph, path)
+    assert path.read_text("utf-8") == whole
+    monkeypatch.setattr("kg.exporters.html.MOST", 2)
+    write_html(graph, path)
+    part = path.read_text("utf-8")
+    assert f"<title>Knowledge graph: the 2 best connected of {total} entities</title>" in part
+    assert len(part) < len(whole)
+
+
 def test_a_frame_stamped_before_a_glide_began_draws_nothing_amiss(browser: Any, file: Path) -> None:
     """A busy browser may hand out frames that are older than the click that asked for a glide."""
     with browser.new_context(viewport={"width": 1400, "height": 900}) as session:

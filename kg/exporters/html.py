@@ -47,6 +47,9 @@ SCRIPTS: Final = (
     "share.js",
     "main.js",
 )
+#: Of a larger graph a build draws so many entities, the best connected: a page of more is slow to
+#: make, and too much to look at.
+MOST: Final = 20_000
 #: What draws the page; the first is the default.
 RENDERERS: Final = ("canvas", "pyvis")
 #: Sentences kept for one edge; the number left out is shown, and the RDF has them all.
@@ -67,8 +70,15 @@ def write_html(
     renderer: str = "canvas",
     **_: object,
 ) -> None:
-    """Write ``graph``, or what lies within ``hops`` of the entity ``focus``, as a page."""
+    """Write ``graph``, or what lies within ``hops`` of the entity ``focus``, as a page.
+
+    Of more than ``MOST`` entities the best connected are drawn, and the title says so.
+    """
     part = neighbourhood(graph, focus, hops) if focus else graph
+    total = sum(1 for _ in part.entities)
+    if total > MOST:
+        part = best_connected(part, MOST)
+        title = f"{title}: the {MOST:,} best connected of {total:,} entities"
     Path(path).write_text(
         page(part, title=title, renderer=renderer), encoding="utf-8", errors="replace"
     )
