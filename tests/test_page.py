@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -23,19 +22,11 @@ from kg.exporters.html import SCRIPTS, notebook_html, page, write_html
 from kg.exporters.parts import neighbourhood
 from kg.exporters.picture import svg
 from kg.values import Document, Edge, Entity, Evidence, Graph, Result, Span
+from tests.conftest import absent
 
 BROWSER_FILES = Path(__file__).parent / "browser"
 AXE = BROWSER_FILES / "node_modules" / "axe-core" / "axe.min.js"
 ESLINT = BROWSER_FILES / "node_modules" / "eslint" / "bin" / "eslint.js"
-ARGUMENTS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 HOSTILE = {
     "script": "<script>window.hacked = 1</script>",
@@ -46,13 +37,6 @@ HOSTILE = {
     "emoji": "🦙-7B-🤖",
     "long": "very-long-" * 1000,
 }
-
-
-def absent(what: str) -> None:
-    """Skip, and say why; in CI that which is missing is a failure."""
-    if os.environ.get("CI"):
-        pytest.fail(what)
-    pytest.skip(what)
 
 
 def said(document: Document, sentence: str, subject: str, object_: str, **changes: Any) -> Evidence:
@@ -336,22 +320,6 @@ class Opened:
 
     def fragment(self) -> str:
         return unquote(self.tab.url.partition("#")[2])
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Chromium without a screen; skipped where there is none, but not in CI."""
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        absent("no playwright: pip install 'mlkg[test]'")
-    binary = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    if not binary:
-        absent("no Chromium: apt-get install chromium, or set CHROMIUM to its path")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=binary, args=list(ARGUMENTS))
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")

@@ -25,6 +25,7 @@ from kg.errors import KGError, UsageError
 from kg.exporters import exporter, schema_page
 from kg.serve import negotiation
 from kg.serve.running import listen, serve
+from tests.conftest import absent
 
 BASE = "https://w3id.org/mlkg/"
 STATEMENTS, PROVENANCE = f"{BASE}graph/statements", f"{BASE}graph/provenance"
@@ -898,23 +899,6 @@ def test_another_origin_may_ask_where_that_is_said(folder: Path) -> None:
 # --- the query page, in a browser --------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[object]:
-    playwright = pytest.importorskip("playwright.sync_api")
-    path = "/usr/bin/chromium"
-    if not Path(path).exists():
-        message = "no Chromium at /usr/bin/chromium"
-        if os.environ.get("CI"):
-            pytest.fail(message)
-        pytest.skip(message)
-    flags = "--no-sandbox --disable-gpu --no-first-run --disable-background-networking"
-    flags += " --disable-component-update --disable-sync"
-    with playwright.sync_playwright() as engine:
-        chromium = engine.chromium.launch(executable_path=path, args=flags.split())
-        yield chromium
-        chromium.close()
-
-
 def opened(browser, server: Running, path: str):  # type: ignore[no-untyped-def]
     page = browser.new_page()
     foreign: list[str] = []
@@ -979,9 +963,7 @@ def test_pages_are_accessible_and_fit_the_screen(  # type: ignore[no-untyped-def
     server: Running, browser, tmp_path: Path, path: str, width: int, scheme: str
 ) -> None:
     if not AXE.is_file():
-        if os.environ.get("CI"):
-            pytest.fail("no axe-core: run npm ci in tests/browser")
-        pytest.skip("no axe-core: run npm ci in tests/browser")
+        absent("no axe-core: run npm ci in tests/browser")
     size = {"width": width, "height": 844}
     session = browser.new_context(bypass_csp=True, viewport=size, color_scheme=scheme)
     tab = session.new_page()
