@@ -33,25 +33,31 @@ def abstracts(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def annotated(rows: Path, corpus: Path) -> list[dict[str, Any]]:
-    """The documents of a file of stand-off annotations, each with its text from the abstracts.
+    """The documents of a file of stand-off annotations, in the gold's form, with their texts.
 
-    A document whose text is no longer the one that was annotated (its SHA-256) is an error.
+    A document of which no text is the one that was annotated (its SHA-256) is an error.
     """
     marked = {row["id"]: row for row in read(rows)}
     found = []
     for one in abstracts(corpus):
-        row = marked.pop(one["id"], None)
-        if row is None:
+        row = marked.get(one["id"])
+        # Two of the abstracts may have one id: two versions of a paper.
+        if row is None or hashlib.sha256(one["text"].encode()).hexdigest() != row["sha256"]:
             continue
-        if hashlib.sha256(one["text"].encode()).hexdigest() != row["sha256"]:
-            raise ValueError(f"{row['id']}: the text is not the one that was annotated")
+        del marked[one["id"]]
         entities = [
             {"canonical": name, "label": label, "introduced": bool(own), "mentions": mentions}
             for name, label, own, mentions in row["entities"]
         ]
-        found.append({key: one[key] for key in ("id", "title", "text")} | {"entities": entities})
+        edges = [{"head": h, "type": relation, "tail": t} for h, relation, t in row["edges"]]
+        keys = ("subject", "on", "metric", "value")
+        results = [dict(zip(keys, result, strict=True)) for result in row["results"]]
+        document = {key: one[key] for key in ("id", "title", "text")}
+        found.append(document | {"entities": entities, "edges": edges, "results": results})
     if marked:
-        raise ValueError(f"{corpus} lacks {len(marked)} annotated documents: {sorted(marked)[:3]}")
+        raise ValueError(
+            f"{corpus} lacks {len(marked)} documents as they were annotated: {sorted(marked)[:3]}"
+        )
     return sorted(found, key=lambda document: str(document["id"]))
 
 

@@ -5,8 +5,8 @@
     python scripts/training/decisions.py check     what it all gives on dev and seed-dev
 
 What rests on the tagger is fitted on documents that were held out from it (the stage "heldout"
-of scripts/train); nothing is fitted on dev.  "tagged" leaves found.jsonl in the work folder,
-from which the linker learns.
+of scripts/train); nothing is fitted on dev.  "tagged" leaves found.jsonl and besides.jsonl (what
+is annotated besides the gold) in the work folder, from which the linker learns.
 """
 
 from __future__ import annotations
@@ -385,12 +385,10 @@ def fit_kinds(held: Sequence[Held]) -> None:
 
 
 def write_found(held: Sequence[Held], path: Path) -> None:
-    """Write the gold's documents with the names that are found in them, for the linker to learn."""
+    """Write the documents with the names that are found in them, for the linker to learn."""
     with path.open("w", encoding="utf-8") as lines:
         for one in held:
             document = one.document
-            if "edges" not in document:
-                continue
             (entities,) = one.recogniser.decided([document["text"]], [one.reading])
             listed = [
                 {
@@ -450,6 +448,11 @@ def main() -> None:
         fit_own(held)
         fit_kinds(held)
         write_found(held, options.work / "found.jsonl")
+        besides = annotated(ANNOTATED, SHARED / "corpora/abstracts.jsonl.gz")
+        (options.work / "besides.jsonl").write_text(
+            "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in besides),
+            encoding="utf-8",
+        )
     if "check" in options.steps:
         check()
 

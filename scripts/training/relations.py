@@ -122,7 +122,9 @@ def read(gold: Path, found: Path | None = None) -> list[Read]:
     known = evaluation.load(gold)
     predicted = evaluation.load(found) if found else {}
     result = []
-    for document, entities, row in documents(found or gold):
+    for document, entities, _ in documents(found or gold):
+        if document.id not in annotated:
+            continue
         seen = view.read(document, entities)
         hits = list(cues.find(seen))
         pairs = features.pairs(seen, hits)
@@ -571,16 +573,23 @@ def main() -> None:
     parser.add_argument(
         "--found", type=Path, help="the same documents as kg extract finds their names"
     )
+    parser.add_argument(
+        "--besides", type=Path, help="more annotated documents to learn from, not to judge by"
+    )
     parser.add_argument("--out", type=Path, default=Path(__file__).parents[2] / "kg/linker/weights")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     options.out.mkdir(parents=True, exist_ok=True)
     annotated = read(options.gold)
     found = read(options.gold, options.found) if options.found else []
-    logging.info("%d documents read", len(annotated) + len(found))
     judged = found or annotated
-    manifest = train_pairs([*annotated, *found], judged, options.out)
-    manifest["results"] = train_results([*annotated, *found], judged, options.out)
+    everyone = [*annotated, *found]
+    if options.besides:
+        everyone += read(options.besides)
+        everyone += read(options.besides, options.found) if options.found else []
+    logging.info("%d readings of documents", len(everyone))
+    manifest = train_pairs(everyone, judged, options.out)
+    manifest["results"] = train_results(everyone, judged, options.out)
     manifest["files"] = {
         path.name: hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(options.out.glob("*.gz"))
