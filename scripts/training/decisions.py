@@ -68,20 +68,11 @@ PARTS = 10
 #: A sign of a name's kind must be seen on so many names.
 FEWEST = 5
 MENTIONS: dict[str, Any] = {
-    "objective": "binary",
+    **trees.BINARY,
     "learning_rate": 0.05,
-    "num_leaves": 15,
     "min_data_in_leaf": 30,
     "max_bin": 63,
     "feature_fraction": 0.4,
-    "bagging_fraction": 0.8,
-    "bagging_freq": 1,
-    "lambda_l2": 5,
-    "verbose": -1,
-    "num_threads": 1,
-    "seed": 1,
-    "deterministic": True,
-    "force_col_wise": True,
 }
 ROUNDS = 400
 

@@ -28,7 +28,8 @@ from sklearn.linear_model import LogisticRegression
 
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
-from training.trees import fit, write  # noqa: E402
+from training import trees  # noqa: E402
+from training.trees import BINARY, fit, write  # noqa: E402
 
 from kg import evaluation, linker, schema  # noqa: E402
 from kg.linker import cues, features, learned, results, view  # noqa: E402
@@ -42,20 +43,11 @@ PRECISION = 0.7
 #: No edge is accepted that is less likely than this, whatever the best F1 would be.
 LOWEST = 0.3
 PAIRS: dict[str, Any] = {
-    "objective": "binary",
+    **BINARY,
     "learning_rate": 0.07,
-    "num_leaves": 15,
     "min_data_in_leaf": 15,
     "max_bin": 15,
     "feature_fraction": 0.25,
-    "bagging_fraction": 0.8,
-    "bagging_freq": 1,
-    "lambda_l2": 5,
-    "verbose": -1,
-    "num_threads": 1,
-    "seed": 1,
-    "deterministic": True,
-    "force_col_wise": True,
 }
 FIGURES = {**PAIRS, "num_leaves": 8, "min_data_in_leaf": 10, "learning_rate": 0.08}
 #: For the ends of a score: slower and finer, as there are few of them.
@@ -174,6 +166,9 @@ def _task(head: str) -> tuple[np.ndarray, np.ndarray, dict[str, Any], int]:
     What kind of lineage there is is learned from the pairs that have one.
     """
     answers, learns = _SHARED["answers"][head], _SHARED["allowed"][head]
+    if head in (LINEAGE, *_SHARED["lineage"]):
+        # Lineage is marked more freely in what is annotated besides the gold.
+        learns = learns & _SHARED["gold"]
     if head in _SHARED["lineage"]:
         return learns & _SHARED["answers"][LINEAGE], answers, KINDS, KIND_ROUNDS
     return learns, answers, PAIRS, ROUNDS
@@ -271,12 +266,22 @@ def raised(
     return higher
 
 
-def train_pairs(documents: Sequence[Read], judged: Sequence[Read], weights: Path) -> dict[str, Any]:
-    """Cross-validate, fit and write the trees over pairs; return their part of the manifest."""
+def train_pairs(
+    documents: Sequence[Read], judged: Sequence[Read], besides: Sequence[Read], weights: Path
+) -> dict[str, Any]:
+    """Cross-validate, fit and write the trees over pairs; return their part of the manifest.
+
+    ``documents`` are learned from, ``besides`` too, but not what lineage is; the figures are of
+    ``judged``, which are among the ``documents``.
+    """
+    gold, documents = documents, [*documents, *besides]
+    of_gold = np.arange(sum(len(one.answers) for one in documents)) < sum(
+        len(one.answers) for one in gold
+    )
     answers, allowed = {}, {}
     for relation in features.RELATIONS:
         holds = np.array([relation in pair for one in documents for pair in one.answers])
-        if holds.sum() >= ENOUGH:
+        if (holds & of_gold).sum() >= ENOUGH:
             answers[relation] = holds
             allowed[relation] = admitted(documents, relation)
     relations = list(answers)
@@ -285,6 +290,7 @@ def train_pairs(documents: Sequence[Read], judged: Sequence[Read], weights: Path
     allowed[LINEAGE] = np.any([allowed[relation] for relation in lineage], axis=0)
     _SHARED.update(
         lineage=lineage,
+        gold=of_gold,
         table=np.concatenate([one.pairs.numbers for one in documents]),
         answers=answers,
         allowed=allowed,
@@ -301,7 +307,7 @@ def train_pairs(documents: Sequence[Read], judged: Sequence[Read], weights: Path
     for relation in lineage:
         known = scores[relation] > NEVER
         scores[relation][known] = learned.both(scores[LINEAGE][known], scores[relation][known])
-    trust = cue_precision(documents)
+    trust = cue_precision(gold)
     judge = np.concatenate(
         [np.full(len(one.answers), any(one is other for other in judged)) for one in documents]
     )
@@ -566,6 +572,25 @@ def _log_odds(chances: np.ndarray) -> np.ndarray:
     return np.log(kept / (1 - kept))[:, None]
 
 
+def keep_lineage(manifest: dict[str, Any], older: Path, weights: Path) -> None:
+    """Replace what was learned of lineage, and the trust in cues, by what ``older`` holds."""
+    said = json.loads((older / "manifest.json").read_text(encoding="utf-8"))
+    if said["columns"] != manifest["columns"]:
+        raise SystemExit(f"{older}: other cues or classes of words; lineage cannot be kept")
+    learned_so = {name for name in said["lineage"] if name in manifest["lineage"]}
+    manifest["cues"], manifest["lineage"] = said["cues"], sorted(learned_so)
+    manifest["relations"] = [
+        name
+        for name in manifest["relations"]
+        if name in learned_so or not schema.relations()[name].lineage
+    ]
+    manifest["cross-validated"]["lineage"] = said["cross-validated"]["lineage"]
+    for part in ("calibration", "thresholds", "held_out"):
+        for name in learned_so:
+            manifest[part][name] = said[part][name]
+    trees.keep(weights / "relations.onnx.gz", older / "relations.onnx.gz", {LINEAGE, *learned_so})
+
+
 def main() -> None:
     """Train and write everything."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -576,20 +601,27 @@ def main() -> None:
     parser.add_argument(
         "--besides", type=Path, help="more annotated documents to learn from, not to judge by"
     )
+    parser.add_argument(
+        "--lineage-of", type=Path, help="weights whose lineage is better, to be kept as it is"
+    )
     parser.add_argument("--out", type=Path, default=Path(__file__).parents[2] / "kg/linker/weights")
     options = parser.parse_args()
+    if options.lineage_of and options.lineage_of.resolve() == options.out.resolve():
+        parser.error("--lineage-of and --out are one folder; copy the older weights aside first")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     options.out.mkdir(parents=True, exist_ok=True)
     annotated = read(options.gold)
     found = read(options.gold, options.found) if options.found else []
     judged = found or annotated
-    everyone = [*annotated, *found]
+    gold, besides = [*annotated, *found], []
     if options.besides:
-        everyone += read(options.besides)
-        everyone += read(options.besides, options.found) if options.found else []
-    logging.info("%d readings of documents", len(everyone))
-    manifest = train_pairs(everyone, judged, options.out)
-    manifest["results"] = train_results(everyone, judged, options.out)
+        besides = read(options.besides)
+        besides += read(options.besides, options.found) if options.found else []
+    logging.info("%d readings of documents, %d besides", len(gold), len(besides))
+    manifest = train_pairs(gold, judged, besides, options.out)
+    manifest["results"] = train_results([*gold, *besides], judged, options.out)
+    if options.lineage_of:
+        keep_lineage(manifest, options.lineage_of, options.out)
     manifest["files"] = {
         path.name: hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(options.out.glob("*.gz"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import collections
 import gzip
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,20 @@ import lightgbm
 import numpy as np
 import onnx
 from onnx import TensorProto, helper
+
+#: What all boosted trees here have in common; the seed and one thread make them the same again.
+BINARY: dict[str, Any] = {
+    "objective": "binary",
+    "num_leaves": 15,
+    "bagging_fraction": 0.8,
+    "bagging_freq": 1,
+    "lambda_l2": 5,
+    "verbose": -1,
+    "num_threads": 1,
+    "seed": 1,
+    "deterministic": True,
+    "force_col_wise": True,
+}
 
 
 def fit(table: np.ndarray, answers: np.ndarray, parameters: dict[str, Any], rounds: int) -> Any:
@@ -94,3 +108,15 @@ def write(path: Path, heads: Mapping[str, tuple[Any, str]], inputs: Mapping[str,
         producer_name="mlkg",
     )
     path.write_bytes(gzip.compress(model.SerializeToString(), 9, mtime=0))
+
+
+def keep(path: Path, older: Path, heads: Collection[str]) -> None:
+    """Put the trees of ``heads`` that ``older`` holds into the graph at ``path``, for its own."""
+    new, old = (onnx.load_from_string(gzip.decompress(one.read_bytes())) for one in (path, older))
+    outputs = {f"score_{name}" for name in heads}
+    trees = {node.name: node for node in old.graph.node if node.name in outputs}
+    for node in new.graph.node:
+        if node.name in outputs:
+            # Which table it reads, and what it writes, are called the same in both.
+            node.CopyFrom(trees[node.name])
+    path.write_bytes(gzip.compress(new.SerializeToString(), 9, mtime=0))
