@@ -191,6 +191,24 @@ def test_descent_within_a_family_is_said_at_the_member():
     assert str(lineage.coverage) == "1 hop: 1 evidenced, 0 inferred, 0 gaps"
 
 
+def test_a_member_shows_the_hop_to_the_family_that_it_stands_under():
+    """Even where it is a member of the wider family, too, and that was found first."""
+    wide, base, uncased = (entity(name) for name in ("Ant", "Ant-base", "Ant-base-uncased"))
+    edges = [
+        edge(uncased.id, "memberOf", wide.id, confidence=0.6),
+        edge(base.id, "memberOf", wide.id, kind="inferred", confidence=0.95),
+        edge(uncased.id, "memberOf", base.id, kind="inferred", confidence=0.95),
+    ]
+    documents = (Document("d1", "paper", "Ant", TEXT),)
+    graph = Graph(documents, (wide, base, uncased), tuple(edges), ())
+    (shown,) = trace(graph, "Ant").members
+    (inner,) = [step for step in shown.children if step.mark == "member"]
+    assert [(step.hop.object, step.hop.confidence) for step in (shown, inner)] == [
+        (wide.id, 0.95),
+        (base.id, 0.95),
+    ]
+
+
 def test_options_narrow_what_is_followed(family):
     """Direction, depth, relation with those under it, confidence, inferred or not."""
     assert trace(family, "Student-7B", direction="up").down == ()

@@ -269,6 +269,9 @@ def _members(grower: _Grower, id_: str, *, folded: bool) -> tuple[Step, ...]:
                 above = holder
                 break
         under.setdefault(above, []).append(member)
+        # What is shown under a family is what is known of it and that family, where it is.
+        direct = {hop.object: hop for hop in network.families(member, grower.chosen)}
+        hops[member] = direct.get(above, hops[member])
 
     shown: set[str] = set()
 
