@@ -81,7 +81,6 @@ class Relation:
     lineage: bool
     #: What is handed down: ``weights``, ``knowledge`` or ``data``; ``None`` where that is open.
     strand: str | None
-    transitive: bool
 
     @property
     def iri(self) -> str:
@@ -198,7 +197,6 @@ def relations() -> Mapping[str, Relation]:
             symmetric=_OWL + "SymmetricProperty" in kinds,
             lineage=_ROOT in above,
             strand=_text(node, NAMESPACE + "strand") or None,
-            transitive=_OWL + "TransitiveProperty" in kinds,
         )
     return MappingProxyType(found)
 

@@ -17,6 +17,9 @@ _ABBREVIATIONS = frozenset(
 )
 _CANDIDATE = re.compile(r"[.!?][\"')\]}*”’]*(?=\s)|\n+")
 _LAST_WORD = re.compile(r"[^\s(\[{]+$")
+#: No abbreviation is longer, so no more of a word is looked at.
+_LONGEST_ABBREVIATION = max(map(len, _ABBREVIATIONS)) + 2
+_SOLID = re.compile(r"\S")
 _INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\u00ad]")
 #: Longer slugs are cut and closed with a hash, so that file systems and people can bear them.
 _SLUG_LENGTH = 80
@@ -42,15 +45,16 @@ def sentences(text: str, start: int = 0, end: int | None = None) -> list[Span]:
 
 
 def _ends_sentence(text: str, match: re.Match[str], begin: int, end: int) -> bool:
-    following = text[match.end() : end].lstrip()[:1]
-    if not following:
+    at = _SOLID.search(text, match.end(), end)
+    if at is None:
         return True
     if text[match.start()] == ".":
-        word = _LAST_WORD.search(text, begin, match.start())
+        stop = match.start()
+        word = _LAST_WORD.search(text, max(begin, stop - _LONGEST_ABBREVIATION), stop)
         last = word.group().casefold() if word else ""
         if last in _ABBREVIATIONS or (len(last) == 1 and last.isalpha() and last not in "ai"):
             return False
-    return not following.islower()
+    return not at[0].islower()
 
 
 def _append_trimmed(spans: list[Span], text: str, start: int, end: int) -> None:
@@ -64,7 +68,7 @@ def _append_trimmed(spans: list[Span], text: str, start: int, end: int) -> None:
 
 def sentence_at(spans: list[Span], offset: int) -> Span:
     """Return the sentence of ``spans`` (sorted) that holds ``offset``, or the one before it."""
-    index = bisect_right([span.start for span in spans], offset) - 1
+    index = bisect_right(spans, offset, key=lambda span: span.start) - 1
     return spans[max(index, 0)]
 
 

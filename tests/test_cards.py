@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from kg.linker.cards import corrected, link_card, target_of
-from kg.linker.inferred import infer_graph, infer_local
+from kg.linker.inferred import infer_graph
 from kg.readers.cards import card, file_name, repository_of_path
 from kg.values import (
     Document,
@@ -16,7 +16,6 @@ from kg.values import (
     LocalEdge,
     LocalEntity,
     Mention,
-    Reading,
     Span,
 )
 
@@ -290,30 +289,6 @@ def test_real_kinds_one_by_one(shared):
 
 
 # ---------------------------------------------------------------- inferred edges
-
-
-def reading(text, names, edges=()):
-    """Return a reading of ``text`` in which ``names`` are models."""
-    entities = tuple(
-        LocalEntity(n, "Model", False, (Mention(Span(at, at + len(n)), "Model", 1, "x"),))
-        for n in names
-        if (at := text.index(n)) >= 0
-    )
-    return Reading(Document("d", "paper", "", text), entities, tuple(edges))
-
-
-def test_names_in_one_text_are_related_as_inferred():
-    """Family and teacher by name, each with its rule and the sentence of the name."""
-    text = "We test Qwen2.5-7B of Qwen2.5, DeepSeek-R1-Distill-Qwen-7B and DeepSeek-R1."
-    names = ["Qwen2.5-7B", "Qwen2.5", "DeepSeek-R1-Distill-Qwen-7B", "DeepSeek-R1"]
-    found = {(e.head, e.relation, e.tail): e.evidence[0] for e in infer_local(reading(text, names))}
-    assert set(found) == {
-        ("Qwen2.5-7B", "memberOf", "Qwen2.5"),
-        ("DeepSeek-R1-Distill-Qwen-7B", "distilledFrom", "DeepSeek-R1"),
-    }
-    for item in found.values():
-        assert (item.kind, item.sentence) == ("inferred", text)
-        assert item.rule.startswith("name:")
 
 
 def _edge(subject, relation, object_, kind="declared", confidence=0.9):

@@ -11,7 +11,7 @@ from kg import __version__, schema
 from kg.lineage.licences import Stated, stated
 from kg.lineage.network import FAMILY, TRAINING, Hop, Network
 from kg.lineage.tree import Lineage, Step, best
-from kg.values import Edge, Entity
+from kg.values import Entity
 
 #: Mermaid's renderers stop at 500 edges and 50,000 characters; we stay below both.
 MERMAID_EDGES: Final = 400
@@ -330,11 +330,3 @@ def _scores(network: Network, id_: str) -> list[dict[str, Any]]:
                 score["slice"] = network.name(result.on)
             scores.append(score)
     return scores
-
-
-def evidence_lines(edge: Edge) -> list[str]:
-    """Return each piece of evidence as a line: kind, document and sentence."""
-    return [
-        f"{item.kind} · {item.document} · {item.field}: {' '.join(item.sentence.split())}"
-        for item in sorted(edge.evidence)
-    ]

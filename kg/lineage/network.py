@@ -245,11 +245,6 @@ class Network:
                     queue.append(hop.subject)
         return sorted(found - {id_})
 
-    def succession(self, id_: str, chosen: Filter = ALL) -> list[Hop]:
-        """Return the hops to predecessors and from successors."""
-        both = (*self._up.get(id_, ()), *self._down.get(id_, ()))
-        return [hop for hop in both if hop.relation == SUCCESSION and chosen.admits(hop)]
-
     def tested_on(self, id_: str) -> list[Hop]:
         """Return the accepted hops from a model to what it was evaluated on."""
         return [h for h in self._up.get(id_, ()) if h.relation == TESTING and ALL.admits(h)]

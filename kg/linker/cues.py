@@ -47,6 +47,8 @@ class CueTable:
     """All that ``cues.toml`` says."""
 
     cues: tuple[Cue, ...]
+    #: What :attr:`Cue.needs` of all cues hold.
+    needs: tuple[str, ...]
     #: Phrase to the label of the introduced entity that it stands for, longest phrase first.
     implied: tuple[tuple[tuple[str, ...], str], ...]
     #: First word of an implied phrase to the places of the phrases that begin with it.
@@ -101,6 +103,7 @@ def load(path: Path | None = None) -> CueTable:
         by_first.setdefault(phrase[0], []).append(place)
     return CueTable(
         cues,
+        tuple(sorted({need for cue in cues for need in cue.needs})),
         tuple(phrases),
         {first: tuple(places) for first, places in by_first.items()},
         comparison=re.compile(rf"(?:^|(?<= )){guards['comparison']} "),
@@ -314,18 +317,18 @@ def find(view: View, table: CueTable | None = None) -> Iterator[Hit]:
     ]
     kind = "tuned" if tuned(view, table) else "untuned"
     whole = "\n".join(row for _, row in [*rows, *again])
+    stand = {need for need in table.needs if need in whole}
     likely = [
-        cue
-        for cue in table.cues
-        if any(need in whole for need in cue.needs) and cue.document in ("", kind)
+        cue for cue in table.cues if not stand.isdisjoint(cue.needs) and cue.document in ("", kind)
     ]
     relations = schema.relations()
     of_lineage = [cue for cue in likely if relations[cue.relation].lineage]
     known: set[tuple[str, int, int, int]] = set()
     for read, wanted in ((rows, likely), (again, of_lineage)):
         for sentence, row in read:
+            here = {need for need in stand if need in row}
             for cue in wanted:
-                if any(need in row for need in cue.needs):
+                if not here.isdisjoint(cue.needs):
                     for match in cue.pattern.finditer(row):
                         for hit in _hits(view, sentence, cue, match, row, table):
                             key = (cue.id, hit.sentence, hit.head, hit.tail)

@@ -20,7 +20,7 @@ from typing import Final
 from kg import schema
 from kg.names import families, identity, official, parents, parse
 from kg.text import sentence_at, sentences
-from kg.values import Document, Edge, Entity, Evidence, LocalEdge, LocalEntity, Reading, Span
+from kg.values import Document, Edge, Entity, Evidence, Span
 
 #: How often each rule agrees with what cards declare (scripts/measure_names): found of made, both
 #: drawn towards the share of all rules (131 of 133) as if by four more cards, for counts are small;
@@ -41,30 +41,6 @@ _CHAIN: Final = 0.9
 #: These take a part of a name for a model, so it must be one that its maker publishes.
 _PUBLISHED_ONLY: Final = frozenset({"name:prefix", "name:embedded"})
 _WRITTEN_BY: Final = frozenset({"generatedBy", "distilledFrom"})
-
-
-def infer_local(reading: Reading) -> tuple[LocalEdge, ...]:
-    """Return the families and parents that names alone suggest within one document.
-
-    Only entities that the document itself names are related, and no pair that it relates by
-    descent already.
-    """
-    document = reading.document
-    models = [e for e in reading.entities if e.label == "Model" and e.mentions]
-    stated = {(edge.head, edge.tail) for edge in reading.edges if _is_descent(edge.relation)}
-    has_parent = {edge.head for edge in reading.edges if _is_parent(edge.relation)}
-    known = index((model.canonical, model.canonical) for model in models)
-    found: list[LocalEdge] = []
-    for model in models:
-        quote = _quote_local(document, model)
-        for relation, parent, rule in suggested(model.canonical, known, model.canonical):
-            is_family = relation == "memberOf"
-            is_stated = (model.canonical, parent) in stated
-            if is_stated or (model.canonical in has_parent and not is_family):
-                continue
-            evidence = replace(quote, rule=rule, confidence=CONFIDENCE[rule])
-            found.append(LocalEdge(model.canonical, relation, parent, (evidence,)))
-    return tuple(found)
 
 
 def infer_graph(
@@ -233,10 +209,6 @@ def _quote(model: Entity, document: Callable[[str], Document | None]) -> Evidenc
         if source is not None and match is not None:
             return _evidence(source, Span(*match.span()))
     return None
-
-
-def _quote_local(document: Document, model: LocalEntity) -> Evidence:
-    return _evidence(document, min(mention.span for mention in model.mentions))
 
 
 def _evidence(document: Document, mention: Span) -> Evidence:

@@ -76,7 +76,9 @@ def one_label(text: str, chosen: Sequence[Candidate]) -> list[Candidate]:
     for candidate in chosen:
         by_label = votes[_spelling(text, candidate)]
         label = max(sorted(by_label), key=lambda name: by_label[name])
-        relabelled.append(replace(candidate, label=label))
+        relabelled.append(
+            candidate if label == candidate.label else replace(candidate, label=label)
+        )
     return relabelled
 
 

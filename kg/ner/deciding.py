@@ -176,6 +176,8 @@ def as_defined(text: str, chosen: Sequence[Candidate]) -> list[Candidate]:
         if (label := defined_label(text, c.end))
         and text[c.start : c.end] != text[c.start : c.end].lower()
     }
+    if not defined:
+        return list(chosen)
     return [
         replace(c, label=defined.get(key(singular(text[c.start : c.end])), c.label)) for c in chosen
     ]
@@ -346,8 +348,8 @@ def rated(judgements: Judgements, model: Callable[[Any], Any] = chances) -> list
         return []
     rows = table([features for _, features in judgements], fitted()["mentions"]["columns"])
     return [
-        replace(candidate, confidence=chance)
-        for (candidate, _), chance in zip(judgements, model(rows).tolist(), strict=True)
+        Candidate(c.start, c.end, c.label, chance, c.extractor)
+        for (c, _), chance in zip(judgements, model(rows).tolist(), strict=True)
     ]
 
 

@@ -56,11 +56,15 @@ class Gazetteer:
     width: int
     #: The first two words of the phrases of three words and more -> their lengths, longest first.
     lengths: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    #: The first words of the phrases of two words and more.
+    firsts: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         found: dict[str, set[int]] = {}
         for phrase in self.rows:
             parts = phrase.split(" ")
+            if len(parts) > 1:
+                self.firsts.add(parts[0])
             if len(parts) > 2:
                 found.setdefault(f"{parts[0]} {parts[1]}", set()).add(len(parts))
         self.lengths.update(
@@ -85,7 +89,7 @@ class Gazetteer:
         self, lower: Sequence[str], single: Sequence[str], i: int
     ) -> tuple[int, tuple[float, ...] | None]:
         """The length of the longest phrase that begins with word i, and its row; else 1, None."""
-        if i + 1 < len(lower):
+        if i + 1 < len(lower) and lower[i] in self.firsts:
             for size in self.lengths.get(f"{lower[i]} {lower[i + 1]}", ()):
                 if i + size <= len(lower):
                     last = i + size - 1

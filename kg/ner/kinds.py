@@ -13,7 +13,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -84,9 +84,14 @@ def features(
     }
     for span in mentions:
         found |= _beside(low, span, words)
-    found |= {f"ours {match[1]}": 1.0 for match in words.ours.finditer(low)}
-    found |= {f"sign {sign}": 1.0 for sign, pattern in words.signs if pattern.search(low)}
-    return found
+    return found | _of_text(low)
+
+
+@lru_cache(maxsize=16)  # asked again for each own name of the document at hand
+def _of_text(low: str) -> Features:
+    words = _words()
+    found: Features = {f"ours {match[1]}": 1.0 for match in words.ours.finditer(low)}
+    return found | {f"sign {sign}": 1.0 for sign, pattern in words.signs if pattern.search(low)}
 
 
 def _beside(low: str, span: Span, words: _Words) -> Features:

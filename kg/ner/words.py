@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import NamedTuple
 
 WORD = re.compile(r"[^\W_]+|[^\w\s]|_")
 UNKNOWN, CLS, SEP = "[UNK]", "[CLS]", "[SEP]"
@@ -26,8 +27,7 @@ SHAPE_NUMBER = {shape: i for i, shape in enumerate(SHAPES)}
 QUOTES = frozenset("'\"`‘’“”")
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Word:
+class Word(NamedTuple):
     """A word and where it stands: ``text[start:end]``."""
 
     start: int

@@ -97,14 +97,6 @@ def is_table(head: str) -> bool:
     return len(names) > 1 and bool(texts or titles) and bool(texts or (names & {"id", "url"}))
 
 
-def document_of(record: Any) -> Document:
-    """Return the document that one record holds; raise :class:`ReadError` where it holds none."""
-    try:
-        return _document(record)
-    except _Strange as error:
-        raise ReadError(f"the record {error}") from error
-
-
 def _documents(source: Source, records: Iterator[tuple[str, Any]]) -> Iterator[Document]:
     """Yield the documents of ``records``; report those that are none, if others are."""
     waiting: list[tuple[str, str]] = []
