@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from kg.linker import cues, view
@@ -39,3 +41,66 @@ def test_cue_finds_exactly_the_marked_pairs(cue: cues.Cue, sentence: str) -> Non
 def test_cue_is_silent_where_nothing_is_stated(cue: cues.Cue, sentence: str) -> None:
     """A sentence that denies, hedges or compares gives no edge."""
     assert pairs(cue, sentence) == set()
+
+
+def stated(source: str, kind: str = "text") -> set[tuple[str, str, str]]:
+    """Return every edge that a trusted or untrusted cue states, denials and hedges left out."""
+    document, entities, _ = marked(source, kind)
+    return {
+        (entities[hit.head].canonical, hit.cue.relation, entities[hit.tail].canonical)
+        for hit in cues.find(view.read(document, entities))
+        if not hit.negated and not hit.hedged
+    }
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Without labels, [[Ant|Model]] is distilled from [[Bee|Model]].",
+        "There is no need for labels: [[Ant|Model]] is distilled from [[Bee|Model]].",
+        "No data is given but [[Ant|Model]] is distilled from [[Bee|Model]].",
+        "[[Ant|Model]] is not only distilled from [[Bee|Model]].",
+    ],
+)
+def test_what_is_denied_beside_a_statement_does_not_deny_it(sentence: str) -> None:
+    assert ("Ant", "distilledFrom", "Bee") in stated(sentence)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "[[Ant|Model]] is not distilled from [[Bee|Model]].",
+        "It is not true that [[Ant|Model]] is distilled from [[Bee|Model]].",
+    ],
+)
+def test_what_is_denied_is_not_stated(sentence: str) -> None:
+    assert stated(sentence) == set()
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "This card is based on the [[Bee|Model]] model card.",
+        "[[Ant|Model!]] has the license of the fine-tuned [[Bee|Model]].",
+        "## Fine-tuned [[Bee|Model]] in [[Ant|Model!]]",
+        "**Fine-tuned [[Bee|Model]]**",
+        "The [[Bee|Model]] architecture is used.",
+        "Groups can harm by fine-tuning [[Bee|Model]].",
+        "We trained [[Ant|Model!]] with [[Bee|Model]].",
+    ],
+)
+def test_what_a_card_tells_aside_states_no_origin(sentence: str) -> None:
+    source = f"[[Ant|Model!]] is a model.\n{sentence}"
+    assert stated(source, "model-card") == set()
+
+
+def test_our_model_on_a_card_is_the_cards_model() -> None:
+    """Another name that stands between does not become "this model"."""
+    source = (
+        "[[Ant|Model!]] is here. [[Cat|Model!]] made it. "
+        "Our model is fine-tuned from [[Bee|Model]]."
+    )
+    document, entities, _ = marked(source, "model-card")
+    document = replace(document, repository="org/Ant")
+    found = cues.find(view.read(document, entities))
+    assert {entities[hit.head].canonical for hit in found} == {"Ant"}

@@ -331,3 +331,26 @@ def test_two_things_together_are_no_likelier_than_either(one: float, other: floa
     assert both == pytest.approx(float(learned.both(np.array([other]), np.array([one]))[0]))
     chance = 1 / ((1 + math.exp(-one)) * (1 + math.exp(-other)))
     assert 1 / (1 + math.exp(-both)) == pytest.approx(chance, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "family"),
+    [("Ant-VL-7B", "Ant-VL"), ("Ant-7B", "Ant-7B-long"), ("Ant-2-7b-chat", "Ant-2-chat")],
+)
+def test_a_cards_model_is_not_tuned_from_its_own_family(name: str, family: str) -> None:
+    """ "This Ant is a tuned model" names what it is, not what it comes from."""
+    source = f"[[{name}|Model!]] is new.\nIt is a fine-tuned [[{family}|Model]]."
+
+    def origins(text: str) -> set[tuple[str, str, str]]:
+        edges, _ = linker.link(*marked(text, "model-card")[:2])
+        return {
+            (edge.head, edge.relation, edge.tail)
+            for edge in edges
+            if schema.relations()[edge.relation].lineage
+            and edge.evidence[0].confidence >= linker.threshold(edge.relation)
+        }
+
+    assert origins(source) == set()
+    assert origins(source.replace(f"[[{family}|Model]]", "[[Bee-70B|Model]]")) == {
+        (name, "fineTunedFrom", "Bee-70B")
+    }

@@ -11,7 +11,7 @@ from kg.ner.abbreviations import pairs
 from kg.ner.choosing import Candidate, choose, one_label
 from kg.ner.coined import title_lead
 from kg.ner.coordinations import elisions
-from kg.ner.shapes import shapes
+from kg.ner.shapes import names_nothing, shapes
 from kg.ner.spelling import singular
 from kg.values import Document
 
@@ -250,3 +250,15 @@ def test_a_size_names_something_only_beside_the_name_it_stands_for() -> None:
 )
 def test_fields_in_ics_are_no_plurals(word: str, one: str) -> None:
     assert singular(word) == one
+
+
+@pytest.mark.parametrize("name", ["OpenAI", "Hugging Face", "TPU v3-8", "H100-80GB", "RTX 4090"])
+def test_makers_and_machines_are_no_names(name: str) -> None:
+    text = f"We train AlphaLM-7B on {name}, and thank {name} for it."
+    assert name not in names(text)
+    assert "AlphaLM-7B" in names(text)
+
+
+@pytest.mark.parametrize("name", ["A2C", "H2O", "V-Net", "GPT-4", "LAION", "Mistral"])
+def test_names_that_look_a_little_like_machines_are_kept(name: str) -> None:
+    assert not names_nothing(name)

@@ -160,11 +160,21 @@ def believed(seen: View, hit: cues.Hit) -> bool:
 
     It does not of what is a source itself there, nor of a method ("trained by tuning on Bee" says
     nothing of tuning), nor, if it is not trusted, where its sentence compares the two, denies or
-    hedges.
+    hedges, nor of a card's model and its own family ("this Ant model is tuned").
     """
     if seen.entities[hit.head].label == "Method" or learned.is_source(seen, hit.head, hit.tail):
         return False
+    if cues.on_card(seen) and hit.head_implied and _is_family(seen, hit.head, hit.tail):
+        return False
     return hit.cue.trusted or not learned.doubted(seen, hit.head, hit.tail)
+
+
+def _is_family(seen: View, member: int, family: int) -> bool:
+    """Whether a name is another without its size or what follows, or goes on from it."""
+    one, other = seen.entities[member].canonical, seen.entities[family].canonical
+    wider = {name_key(name) for name in names.families(one)}
+    wider.add(name_key(names.without(one, "size", "active", "format")))
+    return name_key(other) in wider or name_key(other).startswith(name_key(one))
 
 
 def _ambiguous(seen: View, pairs: features.Pairs, row: int, relation: str) -> bool:

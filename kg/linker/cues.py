@@ -40,6 +40,8 @@ class Cue:
     trusted: bool = True
     #: ``tuned`` or ``untuned`` where it is read in such documents alone.
     document: str = ""
+    #: Whether it is read in the prose of cards, too.
+    cards: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,14 @@ class CueTable:
     comparison: re.Pattern[str]
     negation: re.Pattern[str]
     hedge: re.Pattern[str]
+    #: Up to where a clause says nothing of what follows: "but", a colon.
+    resets: re.Pattern[str]
+    #: What denies up to the next comma only: "without labels,".
+    asides: re.Pattern[str]
+    #: What denies nothing: "not only".
+    not_only: re.Pattern[str]
+    #: What a sentence of a card holds that says nothing of where a model comes from.
+    boilerplate: re.Pattern[str]
     #: What stands before the name of a source: "distilled from".
     source: re.Pattern[str]
     #: Single words by which the authors mean themselves.
@@ -109,6 +119,10 @@ def load(path: Path | None = None) -> CueTable:
         comparison=re.compile(rf"(?:^|(?<= )){guards['comparison']} "),
         negation=re.compile(rf"(?:^|(?<= )){guards['negation']} "),
         hedge=re.compile(rf"(?:^|(?<= )){guards['hedge']} "),
+        resets=re.compile(rf"^.*(?<![^ ]){guards['resets']} "),
+        asides=re.compile(rf"(?<![^ ]){guards['asides']} [^,]*, "),
+        not_only=re.compile(rf"(?<![^ ]){guards['not_only']} "),
+        boilerplate=re.compile(rf"(?:^|(?<= )){guards['boilerplate']} "),
         source=re.compile(rf"(?:^|(?<= )){guards['source']} (?:the |a |an )?$"),
         we=frozenset(word for word in table["we"]["words"] if "_" not in word),
         tuning=re.compile(rf"(?:^|(?<= )){guards['tuning']} "),
@@ -180,6 +194,7 @@ def _cue(
         tuple(entry["no"]),
         entry.get("trusted", True),
         entry.get("document", ""),
+        entry.get("cards", True),
     )
 
 
@@ -233,7 +248,7 @@ def masked(
             continue
         out.append("lt" if words[at] == "<" else words[at])
         at += 1
-    return " ".join(out) + " "
+    return table.not_only.sub("", " ".join(out) + " ")
 
 
 def _open(words: Sequence[str], at: int) -> bool:
@@ -260,11 +275,12 @@ def implied(view: View, sentence: Sentence, table: CueTable, at: int) -> tuple[i
 def introduced(view: View, labels: Iterable[str], sentence: int) -> int | None:
     """Return the introduced entity of ``labels`` that "our model" means in ``sentence``, if any.
 
-    Of several, the one named last before; else the most prominent one.
+    Of several, the one named last before; else the most prominent one, as always on a card, which
+    is about one thing.
     """
     labels = set(labels)
     own = [place for place in view.introduced if view.entities[place].label in labels]
-    if len(own) > 1:
+    if len(own) > 1 and not on_card(view):
         named = [
             (max(where for where, _ in view.places[place] if where <= sentence), -rank, place)
             for rank, place in enumerate(own)
@@ -308,18 +324,24 @@ def is_source(sentence: Sentence, at: int) -> bool:
 def find(view: View, table: CueTable | None = None) -> Iterator[Hit]:
     """Yield every cue that matches in ``view``, lists expanded to one hit a pair."""
     table = table or load()
-    rows = [(s, masked(view, s, table)) for s in view.sentences if s.names]
+    card = on_card(view)
+    read_here = [s for s in view.sentences if s.names and not (card and told_aside(view, s, table))]
+    rows = [(s, masked(view, s, table)) for s in read_here]
     spelt = processes(view, table)
     again = [
         (s, masked(view, s, table, spelt))
-        for s in view.sentences
+        for s in read_here
         if spelt and any(s.owners[at] in spelt for at in s.names)
     ]
     kind = "tuned" if tuned(view, table) else "untuned"
     whole = "\n".join(row for _, row in [*rows, *again])
     stand = {need for need in table.needs if need in whole}
     likely = [
-        cue for cue in table.cues if not stand.isdisjoint(cue.needs) and cue.document in ("", kind)
+        cue
+        for cue in table.cues
+        if not stand.isdisjoint(cue.needs)
+        and cue.document in ("", kind)
+        and (cue.cards or not card)
     ]
     relations = schema.relations()
     of_lineage = [cue for cue in likely if relations[cue.relation].lineage]
@@ -335,6 +357,20 @@ def find(view: View, table: CueTable | None = None) -> Iterator[Hit]:
                             if read is rows or key not in known:
                                 yield hit
                             known.add(key)
+
+
+def on_card(view: View) -> bool:
+    """Whether the document is a model or dataset card."""
+    return view.document.kind.endswith("card")
+
+
+def told_aside(view: View, sentence: Sentence, table: CueTable) -> bool:
+    """Whether a sentence of a card is a heading, or tells of licences, reports and people."""
+    text = sentence.span.of(view.document.text).strip("-•: ")
+    heading = text.startswith("#") or (
+        text.startswith("**") and text.endswith("**") and text[-3] not in ".!?"
+    )
+    return heading or table.boilerplate.search(" ".join(sentence.words) + " ") is not None
 
 
 def tuned(view: View, table: CueTable | None = None) -> bool:
@@ -378,6 +414,7 @@ def _hits(
                 return
             ends[end] = [entity], True
     clause = row[: match.start()].rpartition("; ")[2]
+    clause = table.asides.sub("", table.resets.sub("", clause))
     before = " ".join(clause.split(" ")[-12:])
     scope = before + _NAME.sub("", match.group())
     negated = bool(table.negation.search(scope))

@@ -15,7 +15,7 @@ from kg.ner.coordinations import elisions
 from kg.ner.lexicon import Lexicon
 from kg.ner.lexicon import load as load_lexicon
 from kg.ner.logistic import Features, logit
-from kg.ner.shapes import SIZE, shapes
+from kg.ner.shapes import SIZE, names_nothing, shapes
 from kg.ner.tags import WordSpan, best_tags, decode
 from kg.values import LABELS, Document, LocalEntity, Mention, Span
 
@@ -174,7 +174,8 @@ class Recogniser:
         completed = [
             c
             for c in completed
-            if Span(c.start, c.end) in elided or not SIZE.fullmatch(text, c.start, c.end)
+            if (Span(c.start, c.end) in elided or not SIZE.fullmatch(text, c.start, c.end))
+            and not names_nothing(text[c.start : c.end])
         ]
         mentions = sorted(
             Mention(Span(c.start, c.end), c.label, round(c.confidence, 4), c.extractor)

@@ -66,6 +66,19 @@ def looks() -> Looks:
     )
 
 
+@cache
+def _nothing() -> tuple[frozenset[str], re.Pattern[str]]:
+    words = name_words()["nothing"]
+    machines = "|".join(words["machines"])
+    return frozenset(map(key, words["makers"])), re.compile(machines, re.IGNORECASE)
+
+
+def names_nothing(surface: str) -> bool:
+    """Whether a name is a maker's or a machine's: ``OpenAI``, ``TPU v3-8``."""
+    makers, machines = _nothing()
+    return key(surface) in makers or machines.fullmatch(surface) is not None
+
+
 def shapes(text: str) -> list[Shape]:
     """Return the stretches of ``text`` that look like names, in order; they may overlap."""
     words = looks()
