@@ -40,8 +40,8 @@ class Cue:
     trusted: bool = True
     #: ``tuned`` or ``untuned`` where it is read in such documents alone.
     document: str = ""
-    #: Whether it is read in the prose of cards, too.
-    cards: bool = True
+    #: Whether it is read in the prose of model cards, too.
+    model_cards: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +194,7 @@ def _cue(
         tuple(entry["no"]),
         entry.get("trusted", True),
         entry.get("document", ""),
-        entry.get("cards", True),
+        entry.get("model_cards", True),
     )
 
 
@@ -341,7 +341,7 @@ def find(view: View, table: CueTable | None = None) -> Iterator[Hit]:
         for cue in table.cues
         if not stand.isdisjoint(cue.needs)
         and cue.document in ("", kind)
-        and (cue.cards or not card)
+        and (cue.model_cards or view.document.kind != "model-card")
     ]
     relations = schema.relations()
     of_lineage = [cue for cue in likely if relations[cue.relation].lineage]
