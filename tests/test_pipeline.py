@@ -7,12 +7,13 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from kg.cli import main
-from kg.errors import ReadError
+from kg.errors import ReadError, UsageError
 from kg.pipeline import folder as folders
 from kg.pipeline.build import build, remove, save
 from kg.pipeline.changes import changes
@@ -177,6 +178,73 @@ def test_files_of_others_are_not_written_over(
     assert (tmp_path / "nodes.csv").read_text() == "mine"
 
 
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"store/index.js": "theirs", "manifest.json": '{"files": ["app.js"]}', "app.js": "theirs"},
+        {"store/a.txt": "theirs", "report.md": "theirs"},
+        {"report.md": "theirs"},
+        {".kg/readings.db": "", "graph.ttl": "theirs"},
+    ],
+    ids=["of a web application", "without a manifest", "a report", "beside a stopped build"],
+)
+def test_a_folder_with_files_of_others_stays_as_it_is(
+    source: Path, tmp_path: Path, files: dict[str, str]
+) -> None:
+    out = tmp_path / "out"
+    for name, text in files.items():
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
+        (out / name).write_text(text)
+    before = outputs(out)
+    with pytest.raises(UsageError, match=r"which kg has not written; move that away, or choose"):
+        build([source], out, formats=["turtle"])
+    assert outputs(out) == before
+    assert (out / ".kg").exists() == (".kg/readings.db" in files)
+
+
+def test_a_saved_graph_spares_a_store_of_others(source: Path, tmp_path: Path) -> None:
+    build([source], tmp_path / "out", formats=["nodes"])
+    graph = StoredGraph(tmp_path / "out").in_memory()
+    (tmp_path / "theirs" / "store").mkdir(parents=True)
+    (tmp_path / "theirs" / "store" / "a.txt").write_text("theirs")
+    with pytest.raises(UsageError, match="holds store, which kg has not written"):
+        save(graph, tmp_path / "theirs", formats=["nodes"])
+    assert outputs(tmp_path / "theirs") == {"store/a.txt": b"theirs"}
+
+
+def test_a_file_made_beside_a_graph_is_not_written_over(source: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    build([source], out, formats=["turtle"])
+    (out / "graph.html").write_text("mine")
+    before = outputs(out)
+    with pytest.raises(UsageError, match=r"holds graph\.html, which kg has not written"):
+        build([source], out)
+    assert outputs(out) == before
+    build([source], out, formats=["turtle"])
+    assert outputs(out) == before
+
+
+def test_a_file_made_while_a_build_runs_is_not_written_over(source: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+
+    def make(stage: str, done: int, total: int | None) -> None:
+        (out / "report.md").write_text("mine")
+
+    with pytest.raises(UsageError, match=r"holds report\.md"):
+        build([source], out, formats=["turtle"], progress=make)
+    assert outputs(out) == {"report.md": b"mine"}
+
+
+def test_an_output_that_is_a_folder_goes_and_comes_again(source: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    build([source], out, formats=["nodes", "neo4j"])
+    both = outputs(out)
+    build([source], out, formats=["nodes"])
+    assert not (out / "neo4j").exists()
+    build([source], out, formats=["nodes", "neo4j"])
+    assert outputs(out) == both
+
+
 def test_outputs_that_are_no_longer_asked_for_go(source: Path, tmp_path: Path) -> None:
     kg("build", source, "-o", tmp_path / "out", "--formats", "nodes,edges")
     (tmp_path / "out" / "notes.txt").write_text("mine")
@@ -315,7 +383,7 @@ def test_complete_outputs_of_a_stopped_build_are_moved_into_place(
     ready.mkdir()
     for name in ("manifest.json", "store", "nodes.csv"):
         (tmp_path / "out" / name).rename(ready / name)
-    with folders.locked(tmp_path / "out"):
+    with folders.locked(tmp_path / "out", ["nodes.csv", "graph.ttl"]):
         pass
     assert outputs(tmp_path / "out") == whole
 
@@ -326,10 +394,48 @@ def test_a_manifest_cannot_make_kg_delete_elsewhere(source: Path, tmp_path: Path
     kg("build", source, "-o", tmp_path / "out", *QUICK)
     manifest = tmp_path / "out" / "manifest.json"
     content = json.loads(manifest.read_text())
-    content["files"] = ["../victim.txt", "/etc/passwd", 7]
+    (tmp_path / "out" / "notes.txt").write_text("mine")
+    names = ["../victim.txt", "/etc/passwd", "", ".", "..", ".kg", "notes.txt"]
+    content["files"] += names
     manifest.write_text(json.dumps(content))
-    kg("build", source, "-o", tmp_path / "out", *QUICK)
+    assert kg("build", source, "-o", tmp_path / "out", *QUICK) == 0
     assert victim.read_text() == "mine"
+    assert (tmp_path / "out" / "notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("moved", range(9))
+def test_stopped_at_any_move_the_new_outputs_come_into_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moved: int
+) -> None:
+    out = tmp_path / "out"
+    build([papers(tmp_path / "old.jsonl", corpus(3))], out, formats=["turtle", "edges", "neo4j"])
+    source = papers(tmp_path / "new.jsonl", corpus(5))
+    build([source], tmp_path / "expected", formats=["turtle", "nodes"])
+    moves = count()
+    replace = Path.replace
+
+    def stopping(path: Path, target: Path) -> Path:
+        if next(moves) == moved:
+            raise KeyboardInterrupt
+        return replace(path, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", stopping)
+        with pytest.raises(KeyboardInterrupt):
+            build([source], out, formats=["turtle", "nodes"])
+    assert not (out / "manifest.json").exists() or moved == 0
+    with folders.locked(out, ["graph.ttl", "nodes.csv", "report.md", "edges.csv"]):
+        assert outputs(out) == outputs(tmp_path / "expected")
+    assert not any((out / ".kg" / name).exists() for name in ("ready", "old"))
+
+
+def test_stopped_after_the_last_move_the_outputs_stay(source: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    build([source], out, formats=["turtle"])
+    before = outputs(out)
+    (out / ".kg" / "ready").mkdir()
+    with folders.locked(out, ["graph.ttl"]):
+        assert outputs(out) == before
 
 
 def test_diff_tells_what_appeared_vanished_and_changed(tmp_path: Path) -> None:

@@ -35,7 +35,6 @@ from kg.values import Document, GraphView, Reading
 
 T = TypeVar("T")
 
-_REPORT: Final = "report.md"
 #: If more new documents than this fail, and none succeeds, the installation is at fault.
 _SUSPICIOUS: Final = 9
 
@@ -171,8 +170,7 @@ def remove(
 def save(graph: GraphView, folder: Path, *, formats: Iterable[str] | None = None) -> Path:
     """Write a finished ``graph`` into ``folder`` in every format, or in ``formats``."""
     wanted = tuple(FILES if formats is None else formats)
-    folders.check_target(folder, _names(wanted))
-    with folders.locked(folder):
+    with folders.locked(folder, _names(wanted)):
         new = folders.staged(folder)
         manifest = {**graph.manifest, "files": sorted(_names(wanted))}
         _write_formats(_Described(graph, manifest), new, wanted, None)
@@ -192,10 +190,9 @@ def _rebuild(
 ) -> BuildReport:
     for name in settings.formats:
         exporter(name)  # an unknown format is said before any work is done
-    folders.check_target(home, _names(settings.formats))
     version = reading.version(settings.gear)
     with (
-        folders.locked(home) as state,
+        folders.locked(home, [*_names(settings.formats), folders.REPORT]) as state,
         _full_disk(home),
         Checkpoints(state / "readings.db") as kept,
     ):
@@ -217,7 +214,7 @@ def _rebuild(
         doubts = _assemble(kept, generation, version, settings, described, state, means.progress)
         graph = store.StoredGraph(new)
         _write_formats(graph, new, settings.formats, means.progress)
-        write_report(graph, new / _REPORT, left_out.lost, left_out.notes, doubts)
+        write_report(graph, new / folders.REPORT, left_out.lost, left_out.notes, doubts)
         # First the memory, then the outputs: stopped in between, the next build makes them anew.
         kept.settle(generation, version)
         folders.publish(home)
@@ -319,7 +316,7 @@ def _manifest(
     encoded = msgspec.json.encode([described, rules], order="sorted")
     run = hashlib.sha256(encoded).hexdigest()[:16]
     described["skipped"] = skipped
-    return {**described, "run": run, "files": sorted([*_names(settings.formats), _REPORT])}
+    return {**described, "run": run, "files": sorted([*_names(settings.formats), folders.REPORT])}
 
 
 def _assemble(

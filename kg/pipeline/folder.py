@@ -6,7 +6,8 @@
 - ``readings.db``: what was found in each document (:mod:`kg.pipeline.checkpoints`),
 - ``assembly.db``: scratch of the assembly, made anew by every build,
 - ``new/``: outputs being written,
-- ``ready/``: complete outputs, being moved into place.
+- ``ready/``: complete outputs, being moved into place,
+- ``old/``: what they replace, until the last of them is in its place.
 """
 
 from __future__ import annotations
@@ -14,16 +15,20 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from kg.errors import KGError, UsageError
+from kg.exporters import EXPORTERS, FILES
 from kg.store import FOLDER, MANIFEST
 
 STATE: Final = ".kg"
+REPORT: Final = "report.md"
+#: All that a build may write besides the store and the manifest.
+_OUTPUTS: Final = frozenset({*(FILES.get(name, name) for name in EXPORTERS), REPORT})
 _NEW: Final = "new"
 _READY: Final = "ready"
 _OLD: Final = "old"
@@ -33,13 +38,32 @@ class Busy(KGError):
     """Another build is at work in the same folder."""
 
 
+class _Counts(msgspec.Struct):
+    documents: int
+    entities: int
+    edges: int
+    results: int
+    merges: int
+
+
+class _Manifest(msgspec.Struct):
+    """What tells a manifest of kg from a file of others with that name."""
+
+    files: list[str]
+    counts: _Counts
+
+
 @contextlib.contextmanager
-def locked(folder: Path) -> Iterator[Path]:
+def locked(folder: Path, names: Iterable[str]) -> Iterator[Path]:
     """Make ``folder`` if need be, hold its lock, and give its state folder.
 
-    Outputs that a stopped build had completed are moved into place first.
+    Outputs that a stopped build had completed are moved into place first.  Refused where one of
+    ``names``, which are to be written, is there and not of kg.
     """
     state = folder / STATE
+    names = list(names)
+    if not state.is_dir():
+        _check(folder, names)  # first, to leave no trace in a folder of others
     try:
         state.mkdir(parents=True, exist_ok=True)
         lock = os.open(state / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -50,6 +74,7 @@ def locked(folder: Path) -> Iterator[Path]:
     try:
         _take(lock, folder)
         _finish(folder)
+        _check(folder, names)
         yield state
     finally:
         os.close(lock)
@@ -86,6 +111,7 @@ def publish(folder: Path) -> None:
     the next build if this one is stopped in between.
     """
     new = folder / STATE / _NEW
+    _check(folder, [path.name for path in new.iterdir()])
     for path in sorted(new.rglob("*")):
         _sync(path)
     _sync(new)
@@ -95,52 +121,53 @@ def publish(folder: Path) -> None:
 
 
 def _finish(folder: Path) -> None:
-    """Move complete outputs into place; the manifest goes first and comes last.
+    """Move complete outputs into place; the old manifest goes first, the new one comes last.
 
-    A reader that looks in between finds no graph rather than half of one.
+    A reader that looks in between finds no graph rather than half of one.  Stopped in between,
+    this goes on where it was: both manifests are kept until nothing is left to do.
     """
     ready, old = folder / STATE / _READY, folder / STATE / _OLD
-    shutil.rmtree(old, ignore_errors=True)
-    if not ready.is_dir():
-        return
-    stale = set(written_files(folder))
-    (folder / MANIFEST).unlink(missing_ok=True)
-    old.mkdir()
-    for path in sorted(ready.iterdir(), key=lambda path: (path.name == MANIFEST, path.name)):
-        target = folder / path.name
-        if target.is_dir() and not target.is_symlink():
-            target.rename(old / path.name)
-        path.rename(target)
-        stale.discard(path.name)
-    for name in stale:
-        (folder / name).unlink(missing_ok=True)
-    _sync(folder)
-    ready.rmdir()
+    if (ready / MANIFEST).is_file():
+        old.mkdir(exist_ok=True)
+        if (folder / MANIFEST).is_file():
+            (folder / MANIFEST).replace(old / MANIFEST)
+        for name in sorted(written(old) - written(ready)):
+            if os.path.lexists(folder / name):
+                (folder / name).replace(old / name)
+        for path in sorted(ready.iterdir()):
+            target = folder / path.name
+            if path.name == MANIFEST:
+                continue
+            if target.is_dir() and not target.is_symlink():
+                target.replace(old / path.name)
+            path.replace(target)
+        _sync(folder)
+        (ready / MANIFEST).replace(folder / MANIFEST)
+        _sync(folder)
+    shutil.rmtree(ready, ignore_errors=True)
     shutil.rmtree(old, ignore_errors=True)
 
 
-def written_files(folder: Path) -> tuple[str, ...]:
-    """Return the names of the files that the graph in ``folder`` consists of."""
-    manifest = folder / MANIFEST
-    if not manifest.is_file():
-        return ()
+def written(folder: Path) -> set[str]:
+    """Return the names in ``folder`` that a kg wrote: those of its manifest, if that is kg's.
+
+    A manifest is a file like any other: names that no kg writes are none of them.
+    """
     try:
-        names = msgspec.json.decode(manifest.read_bytes()).get("files", ())
-    except (msgspec.DecodeError, AttributeError):
-        return ()
-    # A manifest is a file like any other: what it names must not lead out of the folder.
-    return tuple(n for n in names if isinstance(n, str) and n == Path(n).name and n != FOLDER)
+        manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=_Manifest)
+    except (OSError, msgspec.DecodeError):
+        return set()
+    return {FOLDER, MANIFEST, *_OUTPUTS.intersection(manifest.files)}
 
 
-def check_target(folder: Path, names: list[str]) -> None:
+def _check(folder: Path, names: list[str]) -> None:
     """Refuse to write over files that no kg has written."""
-    if (folder / STATE).is_dir() or (folder / MANIFEST).is_file():
-        return
-    clashes = [name for name in names if (folder / name).exists()]
+    foreign = {*names, FOLDER, MANIFEST} - written(folder)
+    clashes = [name for name in sorted(foreign) if os.path.lexists(folder / name)]
     if clashes:
         raise UsageError(
             f"{folder}: holds {', '.join(clashes)}, which kg has not written; "
-            "choose a new or empty folder with -o"
+            "move that away, or choose a new or empty folder"
         )
 
 
