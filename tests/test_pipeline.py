@@ -7,16 +7,21 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterable, Iterator
 from itertools import count
+from multiprocessing import active_children
 from pathlib import Path
 
 import pytest
 
 from kg.cli import main
-from kg.errors import ReadError, UsageError
+from kg.errors import KGError, ReadError, UsageError
+from kg.ner import Gear
 from kg.pipeline import folder as folders
+from kg.pipeline import workers
 from kg.pipeline.build import build, remove, save
 from kg.pipeline.changes import changes
+from kg.pipeline.workers import Outcome
 from kg.store import StoredGraph
 from tests import building
 from tests.building import QUICK, corpus, outputs, papers
@@ -110,6 +115,40 @@ def test_processes_give_the_same_bytes_as_one(source: Path, tmp_path: Path) -> N
         )
         assert done.returncode == 0, done.stderr
     assert outputs(tmp_path / "1") == outputs(tmp_path / "2")
+
+
+def answer(work: workers.Work, gear: str) -> list[Outcome]:
+    """Read nothing: worker processes know no simple reader."""
+    return [Outcome(own) for own, _ in work]
+
+
+def test_documents_of_a_worker_that_dies_while_others_are_kept_are_read_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(workers, "read_chunk", answer)
+    work = [(number.to_bytes(2, "big"), b"") for number in range(12 * workers.CHUNK)]
+    outcomes = workers.read_in_processes(work, "fast", 2)
+    found = next(outcomes)
+    for worker in active_children():
+        worker.kill()
+        worker.join(10)
+    time.sleep(1)  # the pool finds out, and takes nothing more
+    found += [outcome for chunk in outcomes for outcome in chunk]
+    assert [outcome.digest for outcome in found] == [own for own, _ in work]
+
+
+def test_a_build_that_misses_an_answer_says_so_and_the_next_goes_on(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forgetful(work: Iterable[tuple[bytes, bytes]], gear: Gear) -> Iterator[list[Outcome]]:
+        yield workers.read_chunk(list(work)[1:], gear)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(workers, "read_here", forgetful)
+        with pytest.raises(KGError, match="1 of 30 documents were not read; run the same command"):
+            build([source], tmp_path / "out", formats=["turtle"], jobs=1)
+    assert not (tmp_path / "out" / "manifest.json").exists()
+    assert build([source], tmp_path / "out", formats=["turtle"], jobs=1).read == 1
 
 
 def test_a_document_that_breaks_the_reader_is_skipped_and_named(

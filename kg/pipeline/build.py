@@ -295,6 +295,11 @@ def _read(
         done += len(chunk)
         if means.progress:
             means.progress("read", done, total)
+    if done != total:
+        raise KGError(
+            f"{total - done} of {total} documents were not read; run the same command again: "
+            "what was read is kept"
+        )
     return total, sorted(failed)
 
 

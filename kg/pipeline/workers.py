@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from itertools import islice
 from multiprocessing import get_context
 from typing import Any, Final
 
@@ -134,21 +135,23 @@ def _pump(
 ) -> Iterator[list[Outcome]]:
     """Keep the pool busy; what it has not answered for stays in ``waiting``."""
     under_way: deque[tuple[Work, Future[list[Outcome]]]] = deque()
-    again = list(waiting)
-    waiting.clear()
     try:
-        for chunk in again:
-            under_way.append((chunk, pool.submit(read_chunk, chunk, gear)))
         while True:
-            while len(under_way) < jobs * _AHEAD and (chunk := next(source, [])):
-                under_way.append((chunk, pool.submit(read_chunk, chunk, gear)))
+            while len(under_way) < jobs * _AHEAD:
+                if not waiting:
+                    waiting.extend(islice(source, 1))
+                if not waiting:
+                    break
+                # A chunk leaves those that wait only once the pool, which may be broken, has it.
+                under_way.append((waiting[0], pool.submit(read_chunk, waiting[0], gear)))
+                waiting.popleft()
             if not under_way:
                 return
             outcomes = under_way[0][1].result()
             under_way.popleft()
             yield outcomes
     except BrokenProcessPool:
-        waiting.extend(chunk for chunk, _ in under_way)
+        waiting.extendleft(chunk for chunk, _ in reversed(under_way))
         raise
 
 
