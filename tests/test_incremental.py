@@ -1,6 +1,7 @@
 """However the work is cut up, the outcome is that of a build from scratch, byte for byte."""
 
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -145,9 +146,40 @@ def test_overrides_change_the_graph_without_reading_again(tmp_path: Path) -> Non
     assert outputs(tmp_path / "out") == before
 
 
-def test_only_a_graph_that_was_built_there_can_lose_documents(tmp_path: Path) -> None:
-    build([papers(tmp_path / "p", {"a": "Foo1 < Bar1."})], tmp_path / "out", formats=FORMATS)
-    for path in (tmp_path / "out" / ".kg").iterdir():
-        path.unlink()
+def test_without_checkpoints_documents_are_added_and_removed_all_the_same(tmp_path: Path) -> None:
+    rows = [{"id": "a", "title": "T", "abstract": text} for text in ("Foo1 < Bar1.", "Bar1 > A1.")]
+    rows.append({"id": "b~0123456789abcdef", "title": "T", "abstract": "Foo1 > Bar1."})
+    old = tmp_path / "old.jsonl"
+    old.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    new = papers(tmp_path / "new.jsonl", {"a": "Baz1 < Bar1.", "c": "Baz1."})
+    for out in (tmp_path / "with", tmp_path / "without"):
+        build([old], out, formats=FORMATS)
+    shutil.rmtree(tmp_path / "without" / ".kg")
+    reports = [
+        build([new], out, formats=FORMATS, add=True)
+        for out in (tmp_path / "with", tmp_path / "without")
+    ]
+    assert [(report.read, report.reused) for report in reports] == [(2, 3), (5, 0)]
+    assert outputs(tmp_path / "without") == outputs(tmp_path / "with")
+    shutil.rmtree(tmp_path / "without" / ".kg")
+    for out in (tmp_path / "with", tmp_path / "without"):
+        remove(out, ["a"])
+    assert outputs(tmp_path / "without") == outputs(tmp_path / "with")
+
+
+def test_documents_that_the_graph_alone_does_not_tell_are_asked_for(tmp_path: Path) -> None:
+    """Of one text that came with two years, the graph holds one document."""
+    rows = [{"id": "a", "title": "T", "abstract": "Foo1.", "year": year} for year in (2024, 2025)]
+    old = tmp_path / "old.jsonl"
+    old.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    out = tmp_path / "out"
+    build([old], out, formats=FORMATS)
+    before = outputs(out)
+    shutil.rmtree(out / ".kg")
+    with pytest.raises(KGError, match="build it again, from all inputs and without --add"):
+        build([papers(tmp_path / "new.jsonl", {"b": "Baz1."})], out, formats=FORMATS, add=True)
     with pytest.raises(KGError, match="build it again"):
-        remove(tmp_path / "out", ["a"])
+        remove(out, ["a"])
+    assert outputs(out) == before
+    assert build([old], out, formats=FORMATS).read == 2
+    assert outputs(out) == before

@@ -27,7 +27,7 @@ from kg.ner import Gear
 from kg.overrides import Overrides
 from kg.pipeline import folder as folders
 from kg.pipeline import reading, workers
-from kg.pipeline.checkpoints import Checkpoints
+from kg.pipeline.checkpoints import Checkpoints, as_given
 from kg.pipeline.remote import Segments, is_remote, local_copy
 from kg.pipeline.report import write_report
 from kg.readers import Skipped, read
@@ -119,6 +119,8 @@ def build(
     means = Means(jobs, scheduler, checkpoints, strict, progress)
 
     def collect(kept: Checkpoints) -> tuple[int, int]:
+        if add:
+            _restore(kept, home)
         local = [
             local_copy(str(place), home / folders.STATE / "inputs") if is_remote(place) else place
             for place in inputs
@@ -157,8 +159,7 @@ def remove(
     wanted = list(documents)
 
     def collect(kept: Checkpoints) -> tuple[int, int]:
-        if not kept.current:
-            raise KGError(f"{home}: was not built here, so nothing can be removed; build it again")
+        _restore(kept, home)
         generation, missing = kept.without(wanted)
         if missing:
             raise NotFound("document", missing[0], _nearest(missing[0], kept))
@@ -231,6 +232,24 @@ def _rebuild(
         files=tuple(described["files"]),
         run=described["run"],
     )
+
+
+def _restore(kept: Checkpoints, home: Path) -> None:
+    """Where the checkpoints of the graph in ``home`` are gone, take its documents from its store.
+
+    Refused where those are not all that the graph rests on: of one text that came twice a graph
+    holds one document, and none of what could not be read.
+    """
+    if kept.current or not (home / store.MANIFEST).is_file():
+        return
+    graph = store.StoredGraph(home)
+    generation, _ = kept.collect(map(as_given, graph.documents))
+    if _inputs(kept, generation) != graph.manifest.get("inputs"):
+        raise KGError(
+            f"{home}: its checkpoints ({folders.STATE}/) are gone, and the graph does not hold all "
+            "documents that it was built from; build it again, from all inputs and without --add"
+        )
+    kept.adopt(generation)
 
 
 @dataclass(slots=True)
@@ -307,21 +326,24 @@ def _manifest(
     kept: Checkpoints, generation: int, version: str, settings: Settings, skipped: int
 ) -> dict[str, Any]:
     """Return what the manifest says before the counts; it holds no clock and no path."""
-    inputs = [
-        {"kind": kind, "documents": count, "sha256": digest}
-        for kind, (count, digest) in kept.sums(generation).items()
-    ]
     described: dict[str, Any] = {
         "kg": __version__,
         "model": version,
         "configuration": settings.described(),
-        "inputs": inputs,
+        "inputs": _inputs(kept, generation),
     }
     rules = [repr(rule) for rule in settings.overrides.rules]
     encoded = msgspec.json.encode([described, rules], order="sorted")
     run = hashlib.sha256(encoded).hexdigest()[:16]
     described["skipped"] = skipped
     return {**described, "run": run, "files": sorted([*_names(settings.formats), folders.REPORT])}
+
+
+def _inputs(kept: Checkpoints, generation: int) -> list[dict[str, Any]]:
+    return [
+        {"kind": kind, "documents": count, "sha256": digest}
+        for kind, (count, digest) in kept.sums(generation).items()
+    ]
 
 
 def _assemble(

@@ -10,6 +10,7 @@ import hashlib
 import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -52,6 +53,16 @@ def unpack_document(packed: bytes) -> Document:
 def unpack_reading(document: Document, packed: bytes) -> Reading:
     """Return the reading of ``document`` that :func:`pack` packed."""
     return Reading(document, *_decode_found(zlib.decompress(packed)))
+
+
+def as_given(document: Document) -> Document:
+    """Return a document of a graph as it was read, under the id that it had then.
+
+    The inverse of what :func:`kg.assemble.documents.distinct` does to one of several of an id.
+    """
+    given, _, ending = document.id.rpartition("~")
+    plain = replace(document, id=given)
+    return plain if digest(plain).hex()[:16] == ending else document
 
 
 class Checkpoints:
@@ -247,11 +258,17 @@ class Checkpoints:
 
     # ------------------------------------------------------------ bookkeeping
 
+    def adopt(self, generation: int) -> None:
+        """Make ``generation`` the current one."""
+        self._database.execute(
+            "INSERT OR REPLACE INTO meta VALUES ('generation', ?)", (str(generation),)
+        )
+
     def settle(self, generation: int, version: str) -> None:
         """Make ``generation`` the current one and forget what it does not rest on."""
         run = self._database.execute
         run("BEGIN")
-        run("INSERT OR REPLACE INTO meta VALUES ('generation', ?)", (str(generation),))
+        self.adopt(generation)
         run("DELETE FROM member WHERE generation <> ?", (generation,))
         run("DELETE FROM document WHERE digest NOT IN (SELECT digest FROM member)")
         run(
