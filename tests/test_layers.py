@@ -1,9 +1,12 @@
-"""The package imports downwards only, and the heavy third-party packages have one home each."""
+"""The package imports downwards only, and the version of readings covers all that they import."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
+
+from kg.pipeline import reading
 
 PACKAGE = Path(__file__).parent.parent / "kg"
 
@@ -54,3 +57,24 @@ def test_a_module_imports_downwards_only(path: Path) -> None:
     if parts[:1] == ("commands",):
         upwards -= {"kg.cli"}
     assert upwards == set()
+
+
+def test_the_version_of_readings_covers_every_module_and_table_that_reading_uses() -> None:
+    waiting = [
+        *(PACKAGE / "ner").glob("*.py"),
+        *(PACKAGE / "linker").glob("*.py"),
+        PACKAGE / "pipeline" / "reading.py",
+    ]
+    reached: set[Path] = set()
+    while waiting:
+        path = waiting.pop()
+        if path in reached:
+            continue
+        reached.add(path)
+        for name in kg_imports(path):
+            home = PACKAGE.joinpath(*name.split(".")[1:])
+            waiting.append(home / "__init__.py" if home.is_dir() else home.with_suffix(".py"))
+    names = {path.relative_to(PACKAGE).as_posix() for path in reached}
+    assert {n for n in names if not n.startswith(("ner/", "linker/"))} == set(reading._MODULES)
+    texts = "".join(path.read_text(encoding="utf-8") for path in reached)
+    assert set(re.findall(r'\bontology\("([^"]+)"\)', texts)) == set(reading._DATA)
