@@ -234,7 +234,7 @@ class Checkpoints:
     def take(
         self, generation: int, version: str, segments: Iterable[list[tuple[bytes, bytes]]]
     ) -> None:
-        """Store of ``segments`` what documents of ``generation`` still miss."""
+        """Store what ``segments`` hold of ``generation``, in the place of any that are there."""
         for segment in segments:
             known = [
                 (own, packed)

@@ -5,9 +5,11 @@
 - ``lock``: held by the running build; the operating system frees it when the build dies,
 - ``readings.db``: what was found in each document (:mod:`kg.pipeline.checkpoints`),
 - ``assembly.db``: scratch of the assembly, made anew by every build,
+- ``inputs/``: copies of inputs from elsewhere, while they are read,
 - ``new/``: outputs being written,
 - ``ready/``: complete outputs, being moved into place,
-- ``old/``: what they replace, until the last of them is in its place.
+- ``old/``: what they replace, until the last of them is in its place,
+- ``oxigraph/``: the graph on disk, if a query wanted it (:mod:`kg.query.sources`).
 """
 
 from __future__ import annotations

@@ -9,13 +9,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from functools import cache
+from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from kg import linker, ner, resources
 from kg.linker import cards, link
 from kg.ner import Gear, entities_of
 from kg.values import Document, LocalEdge, LocalEntity, Reading
+
+T = TypeVar("T")
 
 #: What decides a reading besides the packages that read: all that they import, wherever from, and
 #: the tables of ``ontology/`` that they ask for.  A test holds both lists.
@@ -31,7 +34,7 @@ def read(documents: Iterable[Document], *, gear: Gear = "fast") -> Iterator[Read
 
     A reading depends on its document and the gear alone, never on its neighbours.
     """
-    for batch in _batches(documents):
+    for batch in batches(documents):
         for document, entities in zip(batch, entities_of(batch, gear=gear), strict=True):
             yield relate(document, entities)
 
@@ -80,12 +83,8 @@ def version(gear: Gear = "fast") -> str:
     return digest.hexdigest()
 
 
-def _batches(documents: Iterable[Document], size: int = 64) -> Iterator[list[Document]]:
-    batch: list[Document] = []
-    for document in documents:
-        batch.append(document)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
+def batches(items: Iterable[T], size: int = 64) -> Iterator[list[T]]:
+    """Yield ``items`` in lists of at most ``size``."""
+    rest = iter(items)
+    while batch := list(islice(rest, size)):
         yield batch

@@ -23,6 +23,7 @@ from typing import Any, Final
 from kg.errors import KGError
 from kg.ner import Gear
 from kg.pipeline.checkpoints import pack, unpack_document
+from kg.pipeline.reading import batches
 from kg.values import Document
 
 #: Documents that a worker reads between two checkpoints.
@@ -84,34 +85,22 @@ def _read_alone(own: bytes, document: Document, gear: Gear) -> Outcome:
     return Outcome(own, pack(reading))
 
 
-def chunks(work: Iterable[tuple[bytes, bytes]], size: int = CHUNK) -> Iterator[Work]:
-    """Yield ``work`` in lists of at most ``size``."""
-    chunk: Work = []
-    for item in work:
-        chunk.append(item)
-        if len(chunk) == size:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk
-
-
 def read_here(work: Iterable[tuple[bytes, bytes]], gear: Gear) -> Iterator[list[Outcome]]:
     """Yield the outcomes of ``work``, read in this process, a chunk at a time."""
-    for chunk in chunks(work):
+    for chunk in batches(work, CHUNK):
         yield read_chunk(chunk, gear)
 
 
 def read_in_processes(
     work: Iterable[tuple[bytes, bytes]], gear: Gear, jobs: int
 ) -> Iterator[list[Outcome]]:
-    """Yield the outcomes of ``work``, read by ``jobs`` processes, as they come.
+    """Yield the outcomes of ``work``, read by ``jobs`` processes, in the order of the work.
 
     The workers die with this process, however it dies.  One that is killed (by the system when
     memory runs out, say) is replaced once; what it held is read again.
     """
     waiting = deque[Work]()
-    source = chunks(work)
+    source = batches(work, CHUNK)
     for attempt in (1, 2):
         pool = ProcessPoolExecutor(
             jobs, get_context("spawn"), initializer=_start_worker, initargs=(os.getpid(),)
@@ -185,7 +174,7 @@ def read_on_cluster(
             f"{scheduler}: no Dask scheduler answers there; start one with 'dask scheduler'"
         ) from error
     with client:
-        source = chunks(work)
+        source = batches(work, CHUNK)
         threads = max(1, sum(client.nthreads().values()))
         running = distributed.as_completed([], loop=client.loop, with_results=True)
         under_way = 0
