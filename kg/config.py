@@ -88,9 +88,9 @@ def settings(
     }
     for name, content in read_files() if files is None else files:
         for section in content:
-            _known(section, tuple(commands), f"{name}: no command is called '{section}'")
+            known(section, tuple(commands), f"{name}: no command is called '{section}'")
         for key, value in content.get(command, {}).items():
-            _known(key, tuple(actions), f"{name}, [{command}]: there is no option '{key}'")
+            known(key, tuple(actions), f"{name}, [{command}]: there is no option '{key}'")
             place = f"{name}, [{command}] {key}"
             values[key] = Setting(command, key, _checked(actions[key], value, place), name)
     for key, action in actions.items():
@@ -111,7 +111,8 @@ def apply(command: str, parser: argparse.ArgumentParser, commands: Iterable[str]
             action.required = False
 
 
-def _known(word: str, words: tuple[str, ...], problem: str) -> None:
+def known(word: str, words: tuple[str, ...], problem: str) -> None:
+    """Raise a :class:`UsageError` with ``problem`` and the nearest word where ``word`` is none."""
     if word not in words:
         near = difflib.get_close_matches(word, words, 1, 0.5)
         hint = f"did you mean '{near[0]}'?" if near else f"there are: {', '.join(sorted(words))}"
@@ -147,5 +148,5 @@ def _one(action: argparse.Action, value: Any, place: str) -> Any:
         except (ValueError, TypeError, argparse.ArgumentTypeError) as error:
             raise UsageError(f"{place}: {value!r} cannot be used ({error})") from error
     if action.choices is not None and value not in action.choices:
-        _known(str(value), tuple(map(str, action.choices)), f"{place}: {value!r} is no choice")
+        known(str(value), tuple(map(str, action.choices)), f"{place}: {value!r} is no choice")
     return value

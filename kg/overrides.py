@@ -16,7 +16,6 @@ one entity exactly.
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 from collections.abc import Iterable
@@ -30,6 +29,7 @@ from ruamel.yaml.error import YAMLError
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from kg import schema
+from kg.config import known
 from kg.errors import ReadError, UsageError
 from kg.values import LABELS
 
@@ -104,7 +104,7 @@ def _parse(where: Path, raw: bytes) -> CommentedMap:
     if not isinstance(content, CommentedMap):
         raise UsageError(f"{where}: should begin with 'version: 1' and hold a list 'rules'")
     for key in content:
-        _known(str(key), ("version", "rules"), f"{where}, line {content.lc.key(key)[0] + 1}")
+        _check(str(key), ("version", "rules"), f"{where}, line {content.lc.key(key)[0] + 1}")
     if content.get("version", 1) != 1:
         raise UsageError(f"{where}: version {content['version']} is not known; this kg reads 1")
     return content
@@ -124,7 +124,7 @@ def _rules(content: CommentedMap, where: Path) -> Iterable[Rule]:
 
 def _rule(item: CommentedMap, place: str, line: int) -> Rule:
     for key in item:
-        _known(str(key), (*VERBS, *PROVENANCE), place)
+        _check(str(key), (*VERBS, *PROVENANCE), place)
     verbs = [key for key in item if key in VERBS]
     if len(verbs) != 1:
         found = " and ".join(verbs) or "none"
@@ -145,16 +145,13 @@ def _check_arguments(verb: str, arguments: tuple[str, ...], place: str) -> None:
         raise UsageError(f"{place}: {verb} takes [{', '.join(wanted)}], not {list(arguments)}")
     for kind, argument in zip(wanted, arguments, strict=False):
         if kind == "type":
-            _known(argument, LABELS, place)
+            _check(argument, LABELS, place)
         elif kind.endswith("relation"):
-            _known(argument, tuple(schema.relations()), place)
+            _check(argument, tuple(schema.relations()), place)
 
 
-def _known(word: str, words: tuple[str, ...], place: str) -> None:
-    if word not in words:
-        near = difflib.get_close_matches(word, words, 1, 0.5)
-        hint = f"did you mean '{near[0]}'?" if near else f"known are: {', '.join(words)}"
-        raise UsageError(f"{place}: '{word}' is not known; {hint}")
+def _check(word: str, words: tuple[str, ...], place: str) -> None:
+    known(word, words, f"{place}: '{word}' is not known")
 
 
 def append(path: str | os.PathLike[str], rules: Iterable[Rule]) -> int:
@@ -168,14 +165,14 @@ def append(path: str | os.PathLike[str], rules: Iterable[Rule]) -> int:
     yaml.width = 100
     yaml.indent(mapping=2, sequence=4, offset=2)
     content = _parse(where, where.read_bytes()) if where.exists() else CommentedMap(version=1)
-    known = {(rule.verb, rule.arguments) for rule in _rules(content, where)}
+    there = {(rule.verb, rule.arguments) for rule in _rules(content, where)}
     if not content.get("rules"):
         content["rules"] = CommentedSeq()
     count = 0
     for rule in rules:
-        if (rule.verb, rule.arguments) in known:
+        if (rule.verb, rule.arguments) in there:
             continue
-        known.add((rule.verb, rule.arguments))
+        there.add((rule.verb, rule.arguments))
         content["rules"].append(_as_map(rule))
         count += 1
     aside = where.with_name(where.name + ".new")
