@@ -117,6 +117,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("kg: interrupted", file=sys.stderr)
         return 130
+    except UnicodeDecodeError as error:
+        print(f"kg: an input is not {error.encoding} ({error}); save it as UTF-8", file=sys.stderr)
+        return 1
+    except RecursionError:
+        print("kg: an input is nested too deeply to be read; make it flatter", file=sys.stderr)
+        return 1
+    except MemoryError:
+        print(
+            "kg: not enough memory; ask for less (kg build: --jobs 1, --formats)", file=sys.stderr
+        )
+        return 1
     except OSError as error:
         where = f" {error.filename}:" if error.filename else ""
         print(f"kg:{where} {error.strerror or error}", file=sys.stderr)

@@ -63,7 +63,10 @@ def read_files(folder: Path | None = None) -> list[tuple[str, Mapping[str, Any]]
                 raise UsageError(f"{path}: is not TOML: {error}") from error
             continue  # somebody's broken pyproject.toml is not ours to judge
         if name == "pyproject.toml":
-            content = content.get("tool", {}).get("kg", {})
+            tools = content.get("tool")
+            content = tools.get("kg", {}) if isinstance(tools, dict) else {}
+            if not isinstance(content, dict):
+                raise UsageError(f"{path}: tool.kg should be a table: write [tool.kg.build]")
         if content:
             found.append((name, content))
     return found
@@ -87,8 +90,13 @@ def settings(
         key: Setting(command, key, action.default, "default") for key, action in actions.items()
     }
     for name, content in read_files() if files is None else files:
-        for section in content:
+        for section, inside in content.items():
             known(section, tuple(commands), f"{name}: no command is called '{section}'")
+            if not isinstance(inside, dict):
+                raise UsageError(
+                    f"{name}: '{section}' should be a section: write [{section}], and a line for "
+                    "each option below it"
+                )
         for key, value in content.get(command, {}).items():
             known(key, tuple(actions), f"{name}, [{command}]: there is no option '{key}'")
             place = f"{name}, [{command}] {key}"
@@ -147,6 +155,8 @@ def _one(action: argparse.Action, value: Any, place: str) -> Any:
             value = action.type(str(value))
         except (ValueError, TypeError, argparse.ArgumentTypeError) as error:
             raise UsageError(f"{place}: {value!r} cannot be used ({error})") from error
+    elif not isinstance(value, str):
+        raise UsageError(f"{place}: should be text in quotes, not {value!r}")
     if action.choices is not None and value not in action.choices:
         known(str(value), tuple(map(str, action.choices)), f"{place}: {value!r} is no choice")
     return value

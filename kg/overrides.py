@@ -16,6 +16,7 @@ one entity exactly.
 
 from __future__ import annotations
 
+import datetime
 import os
 import re
 from collections.abc import Iterable
@@ -101,12 +102,19 @@ def _parse(where: Path, raw: bytes) -> CommentedMap:
         content = YAML(typ="rt").load(raw.decode("utf-8")) or CommentedMap()
     except (YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"{where}: is not YAML: {str(error).splitlines()[0]}") from error
+    except (ValueError, TypeError, AttributeError) as error:
+        # What the loader lets through of Python: a 99th month, a list as a key.
+        raise UsageError(
+            f"{where}: holds a value that cannot be read ({error}); correct it, or quote it"
+        ) from error
     if not isinstance(content, CommentedMap):
         raise UsageError(f"{where}: should begin with 'version: 1' and hold a list 'rules'")
     for key in content:
-        _check(str(key), ("version", "rules"), f"{where}, line {content.lc.key(key)[0] + 1}")
+        place = f"{where}, line {content.lc.key(key)[0] + 1}"
+        _check(_text(key, place), ("version", "rules"), place)
     if content.get("version", 1) != 1:
-        raise UsageError(f"{where}: version {content['version']} is not known; this kg reads 1")
+        version = _text(content["version"], str(where))
+        raise UsageError(f"{where}: version {version} is not known; this kg reads 1")
     return content
 
 
@@ -124,17 +132,25 @@ def _rules(content: CommentedMap, where: Path) -> Iterable[Rule]:
 
 def _rule(item: CommentedMap, place: str, line: int) -> Rule:
     for key in item:
-        _check(str(key), (*VERBS, *PROVENANCE), place)
+        _check(_text(key, place), (*VERBS, *PROVENANCE), place)
     verbs = [key for key in item if key in VERBS]
     if len(verbs) != 1:
         found = " and ".join(verbs) or "none"
         raise UsageError(f"{place}: a rule has one verb, here {found}; verbs: {', '.join(VERBS)}")
     (verb,) = verbs
     value: Any = item[verb]
-    arguments = tuple(str(part) for part in (value if isinstance(value, list) else [value]))
+    parts = value if isinstance(value, list) else [value]
+    arguments = tuple(_text(part, place) for part in parts)
     _check_arguments(verb, arguments, place)
-    author, date, reason, source = (str(item.get(key) or "") for key in PROVENANCE)
+    author, date, reason, source = (_text(item.get(key) or "", place) for key in PROVENANCE)
     return Rule(verb, arguments, author, date, reason, source, line)
+
+
+def _text(value: object, place: str) -> str:
+    """Return a single value as text; aliases in lists in lists would never end."""
+    if not isinstance(value, (str, int, float, datetime.date)):
+        raise UsageError(f"{place}: each value should be a word or words; put it in quotes")
+    return str(value)
 
 
 def _check_arguments(verb: str, arguments: tuple[str, ...], place: str) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, Generic, TypeVar
+from typing import Annotated, Any, Final, Generic, TypeVar
 
 import msgspec
 
@@ -27,6 +27,8 @@ _TYPES: Final[Mapping[str, type[Any]]] = {
     "results": Result,
     "merges": Merge,
 }
+_Count: Final = Annotated[int, msgspec.Meta(ge=0)]
+_Counts: Final = msgspec.defstruct("_Counts", [(name, _Count) for name in _TYPES])
 
 
 class NoGraph(NotFound):
@@ -72,7 +74,14 @@ class StoredGraph:
         manifest = self.folder / MANIFEST
         if not manifest.is_file():
             raise NoGraph(self.folder)
-        self.manifest: Mapping[str, Any] = msgspec.json.decode(manifest.read_bytes())
+        try:
+            known = msgspec.json.decode(manifest.read_bytes(), type=dict[str, Any])
+            msgspec.convert(known.get("counts"), _Counts)
+        except msgspec.DecodeError as error:
+            raise ReadError(
+                f"{manifest}: is no manifest of kg ({error}); build the graph again"
+            ) from error
+        self.manifest: Mapping[str, Any] = known
 
     def _lines(self, name: str) -> Lines[Any]:
         count = int(self.manifest["counts"][name])

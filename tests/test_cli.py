@@ -129,6 +129,116 @@ def test_a_folder_without_a_graph_is_not_found(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("files", "arguments", "status", "says"),
+    [
+        (
+            {"g/manifest.json": b"{}"},
+            "stats g",
+            1,
+            "g/manifest.json: is no manifest of kg (Expected `object`, got `null`); "
+            "build the graph again",
+        ),
+        (
+            {"g/manifest.json": b"x"},
+            "stats g",
+            1,
+            "g/manifest.json: is no manifest of kg "
+            "(JSON is malformed: invalid character (byte 0)); build the graph again",
+        ),
+        (
+            {"g/manifest.json": b'{"counts": {"documents": "many"}}'},
+            "stats g",
+            1,
+            "g/manifest.json: is no manifest of kg (Expected `int`, got `str` - at `$.documents`); "
+            "build the graph again",
+        ),
+        (
+            {"g/manifest.json": b"[]"},
+            "stats g",
+            1,
+            "g/manifest.json: is no manifest of kg (Expected `object`, got `array`); "
+            "build the graph again",
+        ),
+        (
+            {"kg.toml": b"build = 3"},
+            "docs",
+            2,
+            "kg.toml: 'build' should be a section: write [build], and a line for each option "
+            "below it",
+        ),
+        (
+            {"kg.toml": b"[build]\nformats = 3"},
+            "build p.jsonl -o g",
+            2,
+            "kg.toml, [build] formats: should be text in quotes, not 3",
+        ),
+        (
+            {"pyproject.toml": b"[tool]\nkg = 5"},
+            "docs",
+            2,
+            "FOLDER/pyproject.toml: tool.kg should be a table: write [tool.kg.build]",
+        ),
+        (
+            {"latin.rq": b"SELECT * { ?s ?p '\xe9' }"},
+            "query g --file latin.rq",
+            1,
+            "latin.rq: is not UTF-8; save it as UTF-8",
+        ),
+    ],
+)
+def test_a_malformed_file_is_one_sentence_with_a_remedy(
+    files: dict[str, bytes],
+    arguments: str,
+    status: int,
+    says: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, content in files.items():
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).write_bytes(content)
+    assert main(arguments.split()) == status
+    assert capsys.readouterr().err == f"kg: {says.replace('FOLDER', str(tmp_path))}\n"
+
+
+def test_a_pyproject_toml_of_others_is_not_judged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "pyproject.toml").write_text("tool = 5")
+    monkeypatch.chdir(tmp_path)
+    assert main(["config"]) == 0
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (RecursionError(), "an input is nested too deeply to be read; make it flatter"),
+        (MemoryError(), "not enough memory; ask for less (kg build: --jobs 1, --formats)"),
+        (
+            UnicodeDecodeError("utf-8", b"\xe9", 0, 1, "unexpected end of data"),
+            "an input is not utf-8 ('utf-8' codec can't decode byte 0xe9 in position 0: "
+            "unexpected end of data); save it as UTF-8",
+        ),
+    ],
+)
+def test_what_python_runs_out_of_is_one_sentence(
+    error: Exception,
+    says: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fail(arguments: object) -> int:
+        raise error
+
+    monkeypatch.setattr("kg.commands.docs.run", fail)
+    assert main(["docs"]) == 1
+    assert capsys.readouterr().err == f"kg: {says}\n"
+
+
 def test_a_closed_pipe_ends_quietly() -> None:
     done = subprocess.run(
         [

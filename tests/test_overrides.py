@@ -60,6 +60,20 @@ def test_rules_are_read_with_their_provenance_and_line(tmp_path: Path) -> None:
         ("rules: {a: b}", "'rules' should be a list"),
         ("- a", "should begin with 'version: 1'"),
         ("rules: [", "is not YAML"),
+        (
+            "rules:\n  - drop: A\n    date: 2026-99-99",
+            "holds a value that cannot be read (month must be in 1..12); correct it, or quote it",
+        ),
+        (
+            "rules:\n  - drop: [[A]]",
+            "line 2: each value should be a word or words; put it in quotes",
+        ),
+        (
+            "rules:\n  - drop: A\n    reason: [[A]]",
+            "line 2: each value should be a word or words; put it in quotes",
+        ),
+        ("version: [1]", "each value should be a word or words; put it in quotes"),
+        ("? [A]\n: B", "line 1: each value should be a word or words; put it in quotes"),
         ("rules: !!python/object/apply:os.system [echo]", "line 1: a rule is a verb with a list"),
     ],
 )
@@ -69,6 +83,12 @@ def test_a_malformed_file_is_an_error_that_says_where_and_what_to_do(
     with pytest.raises(UsageError) as caught:
         overrides.load(written(tmp_path, content))
     assert message in str(caught.value)
+
+
+def test_aliases_in_lists_in_lists_are_not_written_out(tmp_path: Path) -> None:
+    lists = ["&a0 [A]", *(f"&a{n} [{', '.join([f'*a{n - 1}'] * 8)}]" for n in range(1, 20))]
+    with pytest.raises(UsageError, match="line 2: each value should be a word or words"):
+        overrides.load(written(tmp_path, f"rules:\n  - merge: [{', '.join(lists)}]"))
 
 
 def test_append_keeps_comments_and_writes_a_rule_once(tmp_path: Path) -> None:

@@ -236,6 +236,44 @@ def test_a_table_is_applied_whatever_the_limit_and_told_in_json(
     assert {rule.verb for rule in overrides.load(decisions).rules} == {"reject_edge", "keep_apart"}
 
 
+def _queue(folder: Path) -> Path:
+    """A table in which every question of the graph is answered by ``reject``."""
+    questions = review.queue(store.StoredGraph(folder / "out"))
+    rows = "".join(f"{question.id},reject,né\n" for question in questions)
+    path = folder / "queue.csv"
+    path.write_text(f"id,decision,note\n{rows}", encoding="utf-8")
+    return path
+
+
+def test_a_table_with_the_mark_of_a_spreadsheet_is_read(folder: Path) -> None:
+    queue, decisions = _queue(folder), folder / "overrides.yaml"
+    queue.write_text(queue.read_text("utf-8"), encoding="utf-8-sig")
+    read = ["review", str(folder / "out"), "--apply", str(queue), "--overrides", str(decisions)]
+    assert main(read) == 0
+    assert [rule.reason for rule in overrides.load(decisions).rules] == ["né", "né"]
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (
+            "id,decision\nx,né\n".encode("latin-1"),
+            "'utf-8' codec can't decode byte 0xe9 in position 15: invalid continuation byte",
+        ),
+        (b"id,decision\nx," + b"y" * 200_000, "field larger than field limit (131072)"),
+    ],
+)
+def test_a_table_that_is_none_is_told(
+    folder: Path, content: bytes, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    queue = folder / "queue.csv"
+    queue.write_bytes(content)
+    assert main(["review", str(folder / "out"), "--apply", str(queue)]) == 1
+    assert capsys.readouterr().err == (
+        f"kg: {queue}: is no table in UTF-8 ({says}); save it as CSV in UTF-8\n"
+    )
+
+
 def _until_a_key_is_read(terminal: int) -> None:
     """Wait until the other end reads single keys: what is typed before that is thrown away."""
     while termios.tcgetattr(terminal)[3] & termios.ICANON:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from kg.commands.output import add_json, console, print_json
-from kg.errors import UsageError
+from kg.errors import ReadError, UsageError
 
 if TYPE_CHECKING:
     from kg.query import Answer, Job, Question
@@ -111,7 +111,10 @@ def _job(arguments: argparse.Namespace) -> Job:
     if arguments.file is not None:
         if arguments.query is not None:
             raise UsageError("give either QUERY or --file, not both")
-        text = Path(arguments.file).read_text(encoding="utf-8")
+        try:
+            text = Path(arguments.file).read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise ReadError(f"{arguments.file}: is not UTF-8; save it as UTF-8") from error
         name = arguments.file
     elif arguments.query is None:
         raise UsageError("which query? kg query --list shows the canned questions")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import csv
 import datetime
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from kg.commands.output import add_json, console, print_json
-from kg.errors import UsageError
+from kg.errors import ReadError, UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -96,8 +97,14 @@ def run(arguments: argparse.Namespace) -> int:
             _say(f"{count} questions in {arguments.csv}; fill the column 'decision', then --apply")
         return 0
     if arguments.apply:
-        with open(arguments.apply, encoding="utf-8", newline="") as lines:
-            rules = review.read_csv(lines, questions, author=arguments.author, date=today)
+        try:
+            # Spreadsheets begin UTF-8 with a mark, which is no part of the first column's name.
+            with open(arguments.apply, encoding="utf-8-sig", newline="") as lines:
+                rules = review.read_csv(lines, questions, author=arguments.author, date=today)
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise ReadError(
+                f"{arguments.apply}: is no table in UTF-8 ({error}); save it as CSV in UTF-8"
+            ) from error
     elif not questions:
         _say("nothing to review")
         return 0
