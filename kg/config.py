@@ -25,6 +25,8 @@ from kg.errors import UsageError
 
 #: What an environment variable may say for an option that is on or off.
 _SWITCH: Final = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+#: The files, weakest first.
+_FILES: Final = ("pyproject.toml", "kg.toml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ def read_files(folder: Path | None = None) -> list[tuple[str, Mapping[str, Any]]
     """Return the configuration files of ``folder`` (default: the current one), weakest first."""
     folder = folder or Path.cwd()
     found: list[tuple[str, Mapping[str, Any]]] = []
-    for name in ("pyproject.toml", "kg.toml"):
+    for name in _FILES:
         path = folder / name
         if not path.is_file():
             continue
@@ -87,7 +89,7 @@ def settings(
     environment = os.environ if environment is None else environment
     actions = options(parser)
     values = {
-        key: Setting(command, key, action.default, "default") for key, action in actions.items()
+        key: Setting(command, key, _default(action), "default") for key, action in actions.items()
     }
     for name, content in read_files() if files is None else files:
         for section, inside in content.items():
@@ -112,11 +114,31 @@ def settings(
 def apply(command: str, parser: argparse.ArgumentParser, commands: Iterable[str]) -> None:
     """Make what is configured for ``command`` the defaults of its parser."""
     actions = options(parser)
-    for setting in settings(command, parser, commands):
-        if setting.origin != "default":
-            action = actions[setting.key]
-            parser.set_defaults(**{action.dest: setting.value})
-            action.required = False
+    # Several options may set one thing (--up, --down): the stronger origin comes last.
+    for setting in sorted(settings(command, parser, commands), key=_strength):
+        action = actions[setting.key]
+        value = setting.value
+        if setting.origin == "default":
+            continue
+        if isinstance(action, argparse._StoreConstAction):
+            if not value and action.const is not True:
+                continue  # --up is given or not: not to give it sets nothing
+            value = value and action.const
+        parser.set_defaults(**{action.dest: value})
+        action.required = False
+
+
+def _strength(setting: Setting) -> int:
+    weakest_first = ("default", *_FILES)
+    place = setting.origin
+    return weakest_first.index(place) if place in weakest_first else len(weakest_first)
+
+
+def _default(action: argparse.Action) -> Any:
+    """Return what is so unless set; of an option that is given or not, whether it is as given."""
+    if isinstance(action, argparse._StoreConstAction):
+        return action.default == action.const
+    return action.default
 
 
 def known(word: str, words: tuple[str, ...], problem: str) -> None:
@@ -141,7 +163,7 @@ def _checked(action: argparse.Action, value: Any, place: str) -> Any:
         if not isinstance(value, bool):
             raise UsageError(f"{place}: should be true or false, not {value!r}")
         return value
-    if action.nargs in ("+", "*"):
+    if action.nargs in ("+", "*") or isinstance(action, argparse._AppendAction):
         items = value if isinstance(value, list) else [value]
         return [_one(action, item, place) for item in items]
     return _one(action, value, place)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from kg import config
-from kg.cli import main
+from kg.cli import configured_parser, main
 from kg.errors import UsageError
 
 
@@ -20,6 +20,8 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--timeout", type=float, default=30.0)
     made.add_argument("--strict", action="store_true")
     made.add_argument("--formats", nargs="+")
+    made.add_argument("--accurate", dest="gear", action="store_const", const="accurate")
+    made.add_argument("--graph", action="append", default=[])
     return made
 
 
@@ -40,6 +42,8 @@ def test_environment_wins_over_kg_toml_and_kg_toml_over_pyproject() -> None:
         "timeout": (3.0, "KG_BUILD_TIMEOUT"),
         "strict": (True, "pyproject.toml"),
         "formats": (None, "default"),
+        "accurate": (False, "default"),
+        "graph": ([], "default"),
     }
 
 
@@ -50,6 +54,60 @@ def test_a_flag_wins_over_everything(tmp_path: Path, monkeypatch: pytest.MonkeyP
     config.apply("build", made, ("build",))
     assert made.parse_args([]).gear == "accurate"
     assert made.parse_args(["--gear", "fast"]).gear == "fast"
+
+
+@pytest.mark.parametrize(
+    ("toml", "environment", "arguments", "gear", "graph", "strict"),
+    [
+        ("accurate = true\ngraph = ['a', 'b']", {}, [], "accurate", ["a", "b"], False),
+        ("accurate = false\ngraph = 'a'", {}, [], "fast", ["a"], False),
+        ("", {"ACCURATE": "1", "GRAPH": "http://a"}, [], "accurate", ["http://a"], False),
+        ("accurate = true\nstrict = true", {"GEAR": "fast", "STRICT": "0"}, [], "fast", [], False),
+        ("accurate = true\nstrict = true", {"ACCURATE": "0"}, [], "fast", [], True),
+        ("accurate = true", {}, ["--gear", "fast"], "fast", [], False),
+        ("graph = ['a']", {}, ["--graph", "b"], "fast", ["a", "b"], False),
+    ],
+)
+def test_an_option_is_set_as_its_flag_would_set_it(
+    toml: str,
+    environment: dict[str, str],
+    arguments: list[str],
+    gear: str,
+    graph: list[str],
+    strict: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "kg.toml").write_text(f"[build]\n{toml}\n")
+    monkeypatch.chdir(tmp_path)
+    for key, value in environment.items():
+        monkeypatch.setenv(f"KG_BUILD_{key}", value)
+    made = parser()
+    config.apply("build", made, ("build",))
+    found = made.parse_args(arguments)
+    assert (found.gear, found.graph, found.strict) == (gear, graph, strict)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "command", "dest", "wanted"),
+    [
+        ("KG_EXTRACT_ACCURATE", "1", ["extract", "p.jsonl"], "gear", "accurate"),
+        ("KG_LINEAGE_UP", "1", ["lineage", "out", "X"], "direction", "up"),
+        ("KG_QUERY_PARAM", "model=X", ["query", "out", "Q"], "param", ["model=X"]),
+        ("KG_SERVE_CORS", "http://x", ["serve", "out"], "cors", ["http://x"]),
+    ],
+)
+def test_a_switch_or_a_list_of_a_command_is_set_by_the_environment(
+    variable: str,
+    value: str,
+    command: list[str],
+    dest: str,
+    wanted: object,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(variable, value)
+    found = configured_parser(command[0]).parse_intermixed_args(command[1:])
+    assert getattr(found, dest) == wanted
 
 
 @pytest.mark.parametrize(
