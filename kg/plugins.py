@@ -1,7 +1,7 @@
-"""Choose a reader, linker or exporter by name, including those that other packages provide.
+"""Choose a reader or exporter by name, including those that other packages provide.
 
-A package adds one by an entry point in the group ``kg.readers``, ``kg.linkers`` or
-``kg.exporters``; what is built in wins over an entry point of the same name.
+A package adds one by an entry point in the group ``kg.readers`` or ``kg.exporters``; what is
+built in wins over an entry point of the same name.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Other packages add readers, linkers and exporters by entry points."""
+"""Other packages add readers and exporters by entry points."""
 
 import os
 import subprocess
@@ -7,33 +7,37 @@ from pathlib import Path
 
 import pytest
 
+from kg import exporters
+from kg.cli import main
 from kg.errors import UsageError
+from kg.pipeline.build import save
 from kg.plugins import choose, names
+from kg.values import Entity, Graph
 
 EXAMPLE = Path(__file__).parent / "plugin_example"
 BIBTEX = """\
 @article{owl2025,
   title = {Tiny Owls},
-  abstract = {TinyOwl belongs to the Owl family.},
+  abstract = {DistilBERT is distilled from BERT.},
+}
+@article{owl2026,
+  title = {Small Owls},
+  abstract = {DistilBERT is evaluated on GLUE.},
 }
 @misc{empty,
   title = {Nothing},
 }
 """
 USE = """
-import json, sys
-from kg.plugins import choose, names
-from kg.readers import READERS, read
-from kg.values import Entity, Graph, Reading
-from pathlib import Path
+import sys
+from kg.cli import command_parser, main
 
-skipped = []
-(document,) = read([sys.argv[1]], on_skip=lambda s: skipped.append(s.reason))
-(edge,) = choose("linker", "teams", {})(Reading(document))
-graph = Graph(entities=(Entity("model/tinyowl", "Model", "TinyOwl"),))
-choose("exporter", "names", {})(graph, Path(sys.argv[2]))
-print(json.dumps([names("reader", READERS), document.id, skipped,
-                  [edge.head, edge.relation, edge.tail], Path(sys.argv[2]).read_text()]))
+source, out = sys.argv[1:]
+assert main(["build", source, "-o", out, "--formats", "nodes", "--also", "names"]) == 3
+assert main(["export", out, "--to", "names", "-o", "-"]) == 0
+assert " names, " in " ".join(command_parser("export").format_help().split())
+assert main(["export", out, "--to", "name", "-o", "-"]) == 4
+assert main(["remove", out, "owl2026"]) == 0
 """
 
 
@@ -62,7 +66,7 @@ def test_plugin_that_cannot_be_loaded_is_named(
 
 
 def test_example_package_installs_and_is_used(tmp_path: Path) -> None:
-    """pip installs tests/plugin_example; its reader, linker and exporter work."""
+    """pip installs tests/plugin_example; its reader and its exporter work."""
     site = tmp_path / "site"
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"]
     offline = [*pip, "--no-build-isolation", "--target", str(site), str(EXAMPLE)]
@@ -71,7 +75,7 @@ def test_example_package_installs_and_is_used(tmp_path: Path) -> None:
         pytest.skip(f"pip cannot build a package here: {installed.stderr.strip()[-200:]}")
     source = tmp_path / "owls.bib"
     source.write_text(BIBTEX)
-    out = tmp_path / "names.txt"
+    out = tmp_path / "out"
     environment = {**os.environ, "PYTHONPATH": f"{site}{os.pathsep}{EXAMPLE.parent.parent}"}
     used = subprocess.run(
         [sys.executable, "-c", USE, str(source), str(out)],
@@ -79,8 +83,26 @@ def test_example_package_installs_and_is_used(tmp_path: Path) -> None:
         text=True,
         env=environment,
     )
-    assert used.stderr == ""
-    assert used.stdout.strip() == (
-        '[["bibtex", "card", "csv", "page", "papers", "text"], "owl2025", '
-        '["it has no title or no abstract"], ["TinyOwl", "memberOf", "Owl"], "TinyOwl\\n"]'
+    assert (used.returncode, used.stdout.splitlines()[1:4], used.stderr.splitlines()) == (
+        0,
+        ["GLUE", "BERT", "DistilBERT"],
+        [
+            f"skipped: {source}, entry empty: it has no title or no abstract",
+            "kg: no export format is called 'name'; the nearest are: names",
+        ],
     )
+    assert (out / "names").read_text() == "BERT\nDistilBERT\n"
+
+
+def test_an_installed_exporter_is_one_of_the_formats(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _with(tmp_path, "[kg.exporters]\nnames = kg_example:write_names\nhtml = no_such_module:no\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.syspath_prepend(str(EXAMPLE))
+    owl = Entity("model/owl", "Model", "Owl")
+    save(Graph(entities=(owl,)), tmp_path / "out", formats=["nodes", "names", "html"])
+    written = (tmp_path / "out" / "names").read_text()
+    assert main(["export", str(tmp_path / "out"), "--to", "names", "-o", "-", "--also", "x"]) == 0
+    assert (written, capsys.readouterr().out) == ("Owl\n", "Owl\n")
+    assert exporters.names() == sorted([*exporters.EXPORTERS, "names"])

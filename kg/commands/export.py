@@ -10,7 +10,7 @@ from typing import Final
 
 from kg.commands.output import add_json, print_json
 from kg.errors import UsageError
-from kg.exporters import BASE, EXPORTERS, exporter
+from kg.exporters import BASE, exporter, names
 
 DESCRIPTION: Final = """\
 Write a graph in another format.
@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``kg export``."""
     parser.add_argument("where", metavar="DIR", help="the folder that kg build wrote")
     parser.add_argument(
-        "--to", required=True, metavar="FORMAT", help=f"one of {', '.join(sorted(EXPORTERS))}"
+        "--to", required=True, metavar="FORMAT", help=f"one of {', '.join(names())}"
     )
     parser.add_argument(
         "-o", "--output", required=True, metavar="FILE", help="where to write; - for stdout"

@@ -1,7 +1,8 @@
 """The exporters by name: where each lives, imported only when it is used.
 
 An exporter is a function ``write(graph, path, *, base, also=())``: it streams a
-:class:`kg.values.GraphView` into the file (or folder) ``path``.
+:class:`kg.values.GraphView` into the file (or folder) ``path``.  Other packages may bring more
+(:mod:`kg.plugins`).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import importlib
 from collections.abc import Callable
 from typing import Any, Final
 
+from kg import plugins
 from kg.errors import NotFound
 
 #: Where entities and documents live unless ``--base-iri`` says otherwise.
@@ -40,7 +42,8 @@ EXPORTERS: Final[dict[str, str]] = {
     "png": "kg.exporters.picture:write_png",
 }
 
-#: The file that ``kg build`` writes into the graph's folder, by exporter; others are on request.
+#: The file that ``kg build`` writes into the graph's folder, by exporter; others are on request,
+#: and their files are called as they are.
 FILES: Final[dict[str, str]] = {
     "turtle": "graph.ttl",
     "provenance": "provenance.ttl",
@@ -56,11 +59,19 @@ FILES: Final[dict[str, str]] = {
 }
 
 
+def names() -> list[str]:
+    """Return the names of every exporter there is, built in or installed, sorted."""
+    return plugins.names("exporter", EXPORTERS)
+
+
 def exporter(name: str) -> Callable[..., None]:
     """Return the function that writes the format called ``name``."""
     if name not in EXPORTERS:
-        near = difflib.get_close_matches(name, EXPORTERS, 3, 0.6)
-        raise NotFound("export format", name, near or sorted(EXPORTERS))
+        there = names()
+        if name in there:
+            return plugins.choose("exporter", name, {})
+        near = difflib.get_close_matches(name, there, 3, 0.6)
+        raise NotFound("export format", name, near or there)
     module, function = EXPORTERS[name].split(":")
     found: Any = getattr(importlib.import_module(module), function)
     return found  # type: ignore[no-any-return]

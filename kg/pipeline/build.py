@@ -22,7 +22,7 @@ import msgspec
 from kg import __version__, store
 from kg.assemble import Assembly
 from kg.errors import ChecksFailed, KGError, NotFound, ReadError
-from kg.exporters import EXPORTERS, FILES, exporter
+from kg.exporters import FILES, exporter, names
 from kg.ner import Gear
 from kg.overrides import Overrides
 from kg.pipeline import folder as folders
@@ -154,7 +154,7 @@ def remove(
     configuration = graph.manifest.get("configuration", {})
     gear: Gear = "accurate" if configuration.get("gear") == "accurate" else "fast"
     written = set(graph.manifest.get("files", ()))
-    formats = tuple(name for name in EXPORTERS if FILES.get(name, name) in written)
+    formats = tuple(name for name in names() if FILES.get(name, name) in written)
     settings = Settings(gear, overrides or Overrides(), formats)
     wanted = list(documents)
 

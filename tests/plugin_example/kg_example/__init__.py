@@ -1,4 +1,4 @@
-"""An example of what a package can add to kg: three functions and three entry points."""
+"""An example of what a package can add to kg: two functions and two entry points."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kg.readers.documents import paper
 from kg.readers.source import Source
-from kg.values import Document, Evidence, GraphView, LocalEdge, Reading, Span
+from kg.values import Document, GraphView
 
 _ENTRY = re.compile(r"@\w+\{(?P<id>[^,\s]+),(?P<fields>.*?)\n\}", re.DOTALL)
 _FIELD = re.compile(r"(?P<name>\w+)\s*=\s*[{\"](?P<value>.*?)[}\"]\s*(?:,|\Z)", re.DOTALL)
@@ -32,23 +32,6 @@ def accepts(head: str, name: str) -> bool:
 read_bibtex.accepts = accepts  # type: ignore[attr-defined]
 
 
-def link_teams(reading: Reading) -> Iterator[LocalEdge]:
-    """Yield ``X memberOf Y`` where the text says that X belongs to the Y family."""
-    text = reading.document.text
-    for match in re.finditer(r"(\S+) belongs to the (\S+) family", text):
-        evidence = Evidence(
-            document=reading.document.id,
-            field="abstract",
-            span=Span(*match.span()),
-            sentence=match.group(),
-            kind="extracted",
-            extractor="kg-example",
-            rule="belongs-to-family",
-            confidence=0.9,
-        )
-        yield LocalEdge(match[1], "memberOf", match[2], (evidence,))
-
-
-def write_names(graph: GraphView, path: Path) -> None:
+def write_names(graph: GraphView, path: Path, **_: object) -> None:
     """Write the name of every entity, a line each."""
     path.write_text("".join(f"{entity.name}\n" for entity in graph.entities), encoding="utf-8")
