@@ -30,6 +30,7 @@ from kg.query import Job, ask, canned, language, load, question, questions, sele
 from kg.query.answers import Answer, Value, write
 from kg.query.running import answer
 from kg.query.sources import opening
+from kg.query.stores import disk_store
 from kg.query.table import table
 
 ONTOLOGY = schema.NAMESPACE
@@ -847,3 +848,49 @@ def test_a_large_graph_is_kept_as_a_store_and_a_new_one_never_answers_from_the_o
     with opening(home, on_disk=True) as source:
         assert [row[0].value for row in ask(source, count).rows if row[0]] == ["6"]
     assert len(list((home / ".kg" / "oxigraph").iterdir())) == 1
+
+
+#: Makes the store of an RDF file, says so, and uses it until its input ends.
+_USER = """
+import sys
+from pathlib import Path
+from kg.query.stores import disk_store
+
+print(disk_store(Path(sys.argv[1]), Path(sys.argv[2])).name, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_store_is_removed_once_no_process_uses_it(tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    files = [tmp_path / f"{number}.nt" for number in range(3)]
+    for file in files:
+        file.write_text(f"<http://e/{file.stem}> <http://e/p> <http://e/o> .\n")
+
+    def user(file: Path) -> "subprocess.Popen[str]":
+        command = [sys.executable, "-c", _USER, str(file), str(cache)]
+        pipe = subprocess.PIPE
+        return subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True)
+
+    def stores() -> set[str]:
+        return {path.name for path in cache.iterdir()}
+
+    with user(files[0]) as first:
+        used = first.stdout.readline().strip() if first.stdout else ""
+        with user(files[1]) as second:
+            new = second.stdout.readline().strip() if second.stdout else ""
+            assert stores() == {used, new}
+    with user(files[2]) as third:
+        newest = third.stdout.readline().strip() if third.stdout else ""
+        assert stores() == {newest}
+
+
+def test_a_store_that_a_killed_process_was_making_is_removed_after_a_day(tmp_path: Path) -> None:
+    cache, file = tmp_path / "cache", tmp_path / "a.nt"
+    file.write_text("<http://e/s> <http://e/p> <http://e/o> .\n")
+    for name, hours in (("new-young", 23), ("new-old", 25)):
+        (cache / name).mkdir(parents=True)
+        then = time.time() - hours * 3600
+        os.utime(cache / name, (then, then))
+    home = disk_store(file, cache)
+    assert {path.name for path in cache.iterdir()} == {"new-young", home.name}
