@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlencode, urlsplit
@@ -23,7 +24,9 @@ from small import small
 from kg import schema, store
 from kg.errors import KGError, UsageError
 from kg.exporters import exporter, schema_page
+from kg.query.worker import Job
 from kg.serve import negotiation
+from kg.serve.pool import _key
 from kg.serve.running import listen, serve
 from tests.conftest import absent
 
@@ -656,6 +659,20 @@ ON_LINUX = pytest.mark.skipif(
 
 
 @ON_LINUX
+def test_a_query_that_has_run_wild_is_another_with_other_graphs_or_in_another_format() -> None:
+    job = Job("ASK {}", parameters={"x": "1", "y": "2"}, media_type="text/csv")
+    same = replace(job, parameters={"y": "2", "x": "1"})
+    others = [
+        replace(job, parameters={"x": "1"}),
+        replace(job, default_graphs=("http://g",)),
+        replace(job, named_graphs=("http://g",)),
+        replace(job, media_type="application/sparql-results+json"),
+        replace(job, limit=1),
+    ]
+    assert _key(same) == _key(job)
+    assert len({_key(other) for other in (job, *others)}) == 6
+
+
 def test_a_long_query_that_is_no_wild_one_ends_among_them(folder: Path) -> None:
     """It makes way in the quick lane, is held to less of the processor, and answers all the same.
 

@@ -111,7 +111,7 @@ class Limits:
 
 def _key(job: Job) -> bytes:
     """Return what tells one query from another, short whatever its length."""
-    return hashlib.sha256(repr((job.query, sorted(job.parameters.items()))).encode()).digest()
+    return hashlib.sha256(msgspec.msgpack.encode(job, order="deterministic")).digest()
 
 
 class _Lane:
