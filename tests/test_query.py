@@ -26,7 +26,7 @@ from kg.cli import main
 from kg.errors import KGError, NotFound, TimedOut, UsageError
 from kg.exporters import exporter
 from kg.exporters.rdf import to_rdflib
-from kg.query import Job, ask, canned, language, load, question, questions, select
+from kg.query import Job, ask, canned, language, load, question, questions, select, worker
 from kg.query.answers import Answer, Value, write
 from kg.query.running import answer
 from kg.query.sources import opening
@@ -826,6 +826,19 @@ def test_an_endpoint_that_is_silent_times_out(capsys) -> None:  # type: ignore[n
         url = f"http://127.0.0.1:{server.getsockname()[1]}/"
         assert main(["query", "--endpoint", url, "ASK {}", "--timeout", "0.3"]) == 5
     assert "timed out after 0.3 s" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the signal is one of Linux")
+def test_a_child_whose_parent_has_gone_before_it_asks_to_be_told_ends(tmp_path: Path) -> None:
+    file = tmp_path / "a.nt"
+    file.write_text("")
+    *python, code = worker.command()
+    frame = worker.pack(worker.Opening(str(file)))
+    done = subprocess.run([*python, code], input=frame, capture_output=True)
+    assert (done.returncode, done.stdout != b"") == (0, True)
+    orphan = code.replace(f"main({os.getpid()})", "main(1)")
+    done = subprocess.run([*python, orphan], input=frame, capture_output=True)
+    assert (done.returncode, done.stdout) == (1, b"")
 
 
 # --- large graphs ------------------------------------------------------------------------------

@@ -113,9 +113,12 @@ def receive(stream: IO[bytes], kind: type[Any]) -> Any:
 
 
 def command() -> list[str]:
-    """Return the command line that starts a child."""
+    """Return the command line that starts a child of this process."""
     home = str(Path(__file__).parents[2])
-    code = f"import sys; sys.path.insert(0, {home!r}); from kg.query.worker import main; main()"
+    code = (
+        f"import sys; sys.path.insert(0, {home!r}); "
+        f"from kg.query.worker import main; main({os.getpid()})"
+    )
     # -P: whatever lies in the current folder is not imported.
     return [sys.executable, "-P", "-c", code]
 
@@ -227,15 +230,15 @@ def error_of(reply: Reply) -> KGError:
 # --- the child's side --------------------------------------------------------------------------
 
 
-def main() -> None:
-    """Serve jobs from standard input until it ends."""
+def main(parent: int) -> None:
+    """Serve jobs from standard input until it ends, or until the process ``parent`` does."""
     # What others print must not end up among the frames.
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     opening: Opening | None = receive(sys.stdin.buffer, Opening)
     if opening is None:
         return
-    _die_with_parent()
+    _die_with_parent(parent)
     from kg.query.stores import open_store
 
     try:
@@ -293,7 +296,7 @@ def _limit_memory(megabytes: int) -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _die_with_parent() -> None:
+def _die_with_parent(parent: int) -> None:
     """On Linux, ask for a signal when the parent is gone, so that no query outlives its asker."""
     if not sys.platform.startswith("linux"):
         return
@@ -303,6 +306,9 @@ def _die_with_parent() -> None:
     set_death_signal = 1
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(set_death_signal, signal.SIGKILL)
+    # It may have gone before there was anybody to tell.
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 def to_value(term: Any) -> Value | None:
