@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -18,7 +19,7 @@ import pytest
 
 from kg import cli, store
 from kg.errors import NotFound
-from kg.exporters.html import SCRIPTS, notebook_html, page, write_html
+from kg.exporters.html import SCRIPTS, _Tables, notebook_html, page, write_html
 from kg.exporters.parts import neighbourhood
 from kg.exporters.picture import svg
 from kg.values import Document, Edge, Entity, Evidence, Graph, Result, Span
@@ -390,6 +391,31 @@ def test_page_is_the_same_for_the_same_graph(file: Path) -> None:
 def test_thousand_nodes_stay_under_a_megabyte_and_a_half() -> None:
     """The size of a page of a thousand entities with a sentence for each edge."""
     assert len(page(chain(1000)).encode()) < 1_500_000
+
+
+def test_the_texts_of_documents_are_not_held_in_memory() -> None:
+    made = (Document(f"d{n}", "text", "", f"{n}" * 200_000, year=n) for n in range(100))
+    tracemalloc.start()
+    page(replace(small_graph(), documents=made))  # type: ignore[arg-type]
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 20_000_000
+
+
+def test_a_document_is_called_by_its_title_else_its_repository_else_its_id() -> None:
+    known = [
+        Document("a", "paper", "A title", "", "https://a", 2020, "org/a"),
+        Document("b", "model-card", "", "", repository="org/b"),
+        Document("c", "text", "", ""),
+    ]
+    tables = _Tables(known)
+    assert [tables.document(id_) for id_ in ("c", "b", "a", "gone", "b")] == [0, 1, 2, 3, 1]
+    assert tables.tables()[0] == [
+        ["c", "text", "c", "", None],
+        ["b", "model-card", "org/b", "", None],
+        ["a", "paper", "A title", "https://a", 2020],
+        ["gone", "text", "gone", "", None],
+    ]
 
 
 def test_unknown_focus_names_the_nearest() -> None:

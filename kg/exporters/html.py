@@ -268,7 +268,8 @@ class _Tables:
     """Rows that the page refers to by number, in the order in which they were first needed."""
 
     def __init__(self, documents: Iterable[Document]) -> None:
-        self._known = {document.id: document for document in documents}
+        # Rows and not documents, whose texts no page shows and no memory need hold.
+        self._known = {document.id: _row(document) for document in documents}
         self._documents: dict[str, int] = {}
         self._sentences: dict[tuple[str, int, int, str], int] = {}
         self._sentence_rows: list[list[Any]] = []
@@ -315,12 +316,16 @@ class _Tables:
 
     def tables(self) -> tuple[list[Any], list[Any], list[Any]]:
         """Return the tables themselves: documents, sentences, words."""
-        documents = []
-        for identity in self._documents:
-            known = self._known.get(identity, Document(identity, "text", identity, ""))
-            title = known.title or known.repository or identity
-            documents.append([identity, known.kind, title, known.url, known.year])
+        documents = [
+            self._known.get(identity) or _row(Document(identity, "text", identity, ""))
+            for identity in self._documents
+        ]
         return documents, self._sentence_rows, list(self._words)
+
+
+def _row(document: Document) -> list[Any]:
+    title = document.title or document.repository or document.id
+    return [document.id, document.kind, title, document.url, document.year]
 
 
 def _utf16_length(text: str) -> int:
