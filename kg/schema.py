@@ -68,14 +68,10 @@ class Relation:
     name: str
     #: As people read it: ``fine-tuned from``.
     label: str
-    definition: str
     #: Which types it may stand between, ``(head, tail)``.
     pairs: frozenset[tuple[str, str]]
-    #: The relation directly above it, or ``None``.
-    parent: str | None
     #: All relations above it, nearest first.
     ancestors: tuple[str, ...]
-    inverse: str | None
     symmetric: bool
     #: Whether it is a step from a thing to what it descends from.
     lineage: bool
@@ -182,18 +178,14 @@ def relations() -> Mapping[str, Relation]:
         if not admitted:
             continue
         kinds = {_local(kind) for kind in _objects(node, _RDF + "type")}
-        inverses = _objects(node, _OWL + "inverseOf")
         above = _ancestors(node)
         name = _local(node)
         pairs = [pair.split() for pair in admitted]
         found[name] = Relation(
             name=name,
             label=_text(node, _RDFS + "label"),
-            definition=_text(node, _SKOS + "definition"),
             pairs=frozenset((head, tail) for head, tail in pairs),
-            parent=above[0] if above else None,
             ancestors=above,
-            inverse=_local(inverses[0]) if inverses else None,
             symmetric=_OWL + "SymmetricProperty" in kinds,
             lineage=_ROOT in above,
             strand=_text(node, NAMESPACE + "strand") or None,

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final, Generic, TypeVar
 import msgspec
 
 from kg.errors import NotFound, ReadError
-from kg.values import Document, Edge, Entity, Graph, GraphView, Merge, Result
+from kg.values import Document, Edge, Entity, GraphView, Merge, Result
 
 T = TypeVar("T")
 
@@ -111,17 +111,6 @@ class StoredGraph:
     def merges(self) -> Collection[Merge]:
         """Every merge of names, by entity and name."""
         return self._lines("merges")
-
-    def in_memory(self) -> Graph:
-        """Return the same graph, read whole."""
-        return Graph(
-            tuple(self.documents),
-            tuple(self.entities),
-            tuple(self.edges),
-            tuple(self.results),
-            tuple(self.merges),
-            self.manifest,
-        )
 
 
 def write_lines(path: Path, values: Iterable[object]) -> int:
