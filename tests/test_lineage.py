@@ -613,6 +613,26 @@ def test_other_questions(folder, arguments, status, words, capsys):
     assert words in capsys.readouterr().out
 
 
+def test_names_with_brackets_and_colons_are_shown_as_they_are(tmp_path, capsys):
+    """A name of a stranger is no markup and no picture, in cells, headings and lines."""
+    graph = Graph(
+        entities=(
+            entity("A [/x] one", facts=(("license", "[red]mit", "d1"),)),
+            entity("B [red]two :cat:"),
+        ),
+        edges=(edge("model/a [/x] one", "fineTunedFrom", "model/b [red]two :cat:"),),
+    )
+    store.write(graph, tmp_path / "graph")
+    ids = ["model/a [/x] one", "model/b [red]two :cat:"]
+    assert run(str(tmp_path / "graph"), "--compare", *ids) == 0
+    shown = capsys.readouterr().out
+    assert shown.splitlines()[-1] == "A [/x] one fine-tuned from B [red]two :cat:"
+    cells = [[cell.strip() for cell in re.split("[│┃]", line)] for line in shown.splitlines()]
+    assert ["", "", "A [/x] one", "B [red]two :cat:", "both", ""] in cells
+    assert ["", "licences", "[red]mit", "-", "", ""] in cells
+    assert run(str(tmp_path / "graph"), ids[0], "--json") == 0
+
+
 def test_long_lines_of_a_chain_stand_below_their_hop(family):
     """On a narrow screen only the heading begins at the margin, and nothing hangs over."""
     from rich.console import Console

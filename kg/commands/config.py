@@ -55,7 +55,5 @@ def run(arguments: argparse.Namespace) -> int:
         console(errors=True).print("nothing is configured; kg config --all shows the defaults")
     for setting in found:
         origin = f"  ({setting.origin})" if arguments.origin else ""
-        console().print(
-            f"{setting.command}.{setting.key} = {setting.value!r}{origin}", markup=False
-        )
+        console().print(f"{setting.command}.{setting.key} = {setting.value!r}{origin}")
     return 0

@@ -52,5 +52,5 @@ def run(arguments: argparse.Namespace) -> int:
             print_json(titles)
         else:
             for name, title in titles.items():
-                console().print(f"[bold]{name:14}[/] {title}")
+                console().print(f"[bold]{name:14}[/] {title}", markup=True)
     return 0

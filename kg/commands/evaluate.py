@@ -126,11 +126,8 @@ def _print(report: Report, errors: int) -> None:
     _print_calibration(report)
     for mistake in _worst(report, errors):
         sure = f" ({mistake.confidence:.2f})" if mistake.confidence else ""
-        screen.print(
-            f"\n{mistake.document}  {mistake.how} {mistake.kind}{sure}: {mistake.what}",
-            markup=False,
-        )
-        screen.print(f"  {mistake.sentence}", markup=False)
+        screen.print(f"\n{mistake.document}  {mistake.how} {mistake.kind}{sure}: {mistake.what}")
+        screen.print(f"  {mistake.sentence}")
 
 
 def _print_confusion(report: Report) -> None:

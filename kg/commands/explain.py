@@ -123,7 +123,7 @@ def _edge(graph: StoredGraph, edge: Edge, *, as_json: bool) -> int:
             "",
             f"\n{head}, {evidence.confidence:.2f}\n{place}  {titles.get(evidence.document, '')}",
         )
-        screen.print(f"  {evidence.sentence}", markup=False)
+        screen.print(f"  {evidence.sentence}")
         _list(screen, "rests on", evidence.premises)
     return 0
 
@@ -140,8 +140,8 @@ def _list(screen: Console, title: str, items: Any, most: int = 40) -> None:
     items = list(items)
     if not items:
         return
-    screen.print(f"[bold]{title}[/]")
+    screen.print(title, style="bold")
     for item in items[:most]:
-        screen.print(f"  {item}", markup=False)
+        screen.print(f"  {item}")
     if len(items) > most:
         screen.print(f"  and {len(items) - most} more; --json lists all")

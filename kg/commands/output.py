@@ -31,10 +31,13 @@ def print_json(data: Any, warnings: Iterable[str] = ()) -> None:
 def console(*, errors: bool = False) -> Console:
     """Return a rich console on standard output, or on standard error.
 
-    Where the stream is no terminal there is no colour, and the width is 100.
+    Where the stream is no terminal there is no colour, and the width is 100.  Names of strangers
+    hold brackets and colons, so text is markup only where a caller says so.
     """
     from rich.console import Console
 
     stream = sys.stderr if errors else sys.stdout
     width = None if stream.isatty() else 100
-    return Console(file=stream, width=width, highlight=False, soft_wrap=False)
+    return Console(
+        file=stream, width=width, highlight=False, soft_wrap=False, markup=False, emoji=False
+    )

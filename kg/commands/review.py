@@ -158,11 +158,11 @@ class _asker:
         self.screen.print()
         title = f"{index + 1} of {total}: {question.why}, {question.score:.2f}"
         self.screen.print(Panel(_body(question), title=title, title_align="left", padding=(1, 2)))
-        self.screen.print(_HELP if question.kind == "edge" else _HELP_MERGE)
+        self.screen.print(_HELP if question.kind == "edge" else _HELP_MERGE, markup=True)
         while True:
             answer = _KEYS.get(readchar.readkey().lower())
             if answer:
-                self.screen.print(f"[dim]{answer}[/]")
+                self.screen.print(answer, style="dim")
                 return answer
 
 
