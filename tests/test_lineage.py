@@ -22,7 +22,7 @@ from kg import cli, store
 from kg.errors import NotFound, UsageError
 from kg.lineage import find, trace
 from kg.lineage.compare import compare
-from kg.lineage.formats import MERMAID_EDGES, as_cyclonedx, as_data, as_mermaid
+from kg.lineage.formats import MERMAID_EDGES, as_cyclonedx, as_data, as_dot, as_mermaid
 from kg.lineage.network import Filter, Network
 from kg.lineage.picture import as_html, as_svg, lay_out
 from kg.lineage.problems import check, conflicts
@@ -246,6 +246,45 @@ def test_a_circle_is_marked_and_ends():
     ]
     (cycle,) = [p for p in check(Network(graph)) if p.kind == "cycle"]
     assert (cycle.words, cycle.fails) == ("a circle of descent: A, B", True)
+
+
+def every_format(lineage):
+    """Return a lineage in each format, JSON encoded."""
+    data = [json.dumps(form(lineage)) for form in (as_data, as_cyclonedx)]
+    return [*data, str(lineage), *as_mermaid(lineage), as_dot(lineage), as_svg(lineage)]
+
+
+def test_a_chain_without_end_is_cut_and_every_format_is_written():
+    """After a hundred hops, with a mark, a count and a notice; what is cut can be asked for."""
+    lineage = trace(chain(700), "model/m0000000")
+    steps = list(lineage.steps())
+    note = "goes on; ask for the lineage of this one"
+    assert [step.mark for step in steps] == [""] * 99 + ["cut"]
+    assert (steps[-1].entity, steps[-1].note, lineage.cut) == ("model/m0000100", note, 1)
+    assert all(text for text in every_format(lineage)[:3])
+    text = str(lineage).splitlines()
+    assert [line.split("── ")[-1] for line in text if "goes on" in line] == ["... goes on"]
+    assert "steps left out of a tree too large to show: 1" in text
+    assert trace(chain(700), "model/m0000100").up[0].entity == "model/m0000101"
+
+
+def test_families_within_families_without_end_are_cut():
+    """Members nest a hundred deep, each with what came of it."""
+    names = [f"m{i:03d}" for i in range(700)]
+    tuned = ["m099", *(f"n{i:03d}" for i in range(700))]
+    links = [
+        *((b, "memberOf", a) for a, b in itertools.pairwise(names)),
+        *((b, "fineTunedFrom", a) for a, b in itertools.pairwise(tuned)),
+    ]
+    graph = Graph(
+        entities=tuple(entity(name) for name in (*names, *tuned[1:])),
+        edges=tuple(edge(f"model/{b}", relation, f"model/{a}") for b, relation, a in links),
+    )
+    lineage = trace(graph, "model/m000")
+    members = [step.entity for step in lineage.steps() if step.mark == "member"]
+    assert members == [f"model/m{i:03d}" for i in range(1, 101)]
+    assert lineage.cut == 2
+    assert all(text for text in every_format(lineage)[:3])
 
 
 def test_what_was_shown_is_not_shown_again():

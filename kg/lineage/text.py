@@ -30,6 +30,8 @@ _KIND_STYLE: Final = {
 }
 _MARK_SIGN: Final = {"cycle": "↺ ", "gap": "? ", "class": "? "}
 _SHOWN: Final = 40
+#: Columns that a line must have left beside its guides; a branch that is deeper ends in dots.
+_NARROWEST: Final = 16
 
 
 def as_text(lineage: Lineage, *, width: int = 100) -> str:
@@ -68,7 +70,7 @@ def show(
     if not (lineage.up or lineage.down or lineage.members):
         console.print(painter.note("nothing here says what it comes from, or what came of it"))
     if lineage.cut:
-        console.print(painter.note(f"{lineage.cut} steps left out: the tree is too large to show"))
+        console.print(painter.note(f"steps left out of a tree too large to show: {lineage.cut:,}"))
     for problem in problems:
         console.print(painter.note(f"! {problem}"))
     console.print(painter.coverage())
@@ -107,6 +109,9 @@ class _Painter:
     def _add(self, tree: Tree, steps: Sequence[Step], up: bool, level: int) -> None:
         from rich.text import Text
 
+        if steps and self.width - 4 * level < _NARROWEST:
+            tree.add(Text("... goes on", "dim"))
+            return
         shown = steps if not self.limit else steps[: self.limit]
         for step in shown:
             branch = tree.add(self._label(step, up, level))

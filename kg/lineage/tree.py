@@ -17,6 +17,9 @@ Direction = Literal["up", "down", "both"]
 
 #: A tree of more steps is cut, with a notice: nobody reads it, and renderers choke on it.
 MAX_STEPS: Final = 5_000
+#: A chain of more hops is cut, too: trees are grown, written and read by recursion.  A family's
+#: members may nest as deep, and the chain under a member be as long again.
+MAX_LEVELS: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +212,9 @@ class _Grower:
             return Step(id_, hop, mark="shown", note="as shown above")
         if self.depth is not None and len(path) >= self.depth:
             return Step(id_, hop, mark="cut", note="goes on; raise --depth")
+        if len(path) >= MAX_LEVELS:
+            self.cut += 1
+            return Step(id_, hop, mark="cut", note="goes on; ask for the lineage of this one")
         self._shown[up].add(id_)
         return Step(id_, hop, self._children(id_, up, (*path, id_), skip))
 
@@ -290,7 +296,12 @@ def _members(grower: _Grower, id_: str, *, folded: bool) -> tuple[Step, ...]:
                 for hop in network.up(member, grower.chosen)
                 if hop.object in hops or hop.object == id_
             )
-            children = (*within, *build(member, path | {member}), *grown)
+            if len(path) >= MAX_LEVELS and member in under:
+                grower.cut += len(under[member])
+                nested: tuple[Step, ...] = ()
+            else:
+                nested = build(member, path | {member})
+            children = (*within, *nested, *grown)
             steps.append(Step(member, hops[member], children, mark="member"))
         return tuple(steps)
 
