@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kg.assemble import assemble
+from kg.assemble.assembly import Assembly
 from kg.assemble.spelling import is_coinable, is_initialism, key
 from kg.assemble.statements import number, weakest_of_cycles
 from kg.assemble.weighing import combined, weigh
@@ -627,6 +628,31 @@ def test_a_rejected_edge_stays_as_retracted() -> None:
     graph = assemble(MADE, overrides=_rules(("reject_edge", "foo 1b", "fineTunedFrom", "Bar-1B")))
     status, _ = statements(graph)["model/foo-1b", "fineTunedFrom", "model/bar-1b"]
     assert status == "retracted"
+
+
+ADDED = ("add_edge", "Foo-1B", "distilledFrom", "Bar-1B")
+REJECTED = ("reject_edge", "Foo-1B", "distilledFrom", "Bar-1B")
+RETYPED = ("retype_edge", "Foo-1B", "distilledFrom", "Bar-1B", "prunedFrom")
+
+
+@pytest.mark.parametrize(
+    ("rules", "found"),
+    [
+        ((ADDED, REJECTED), {"distilledFrom": "retracted"}),
+        ((ADDED, REJECTED, ADDED), {"distilledFrom": "accepted"}),
+        ((ADDED, RETYPED), {"prunedFrom": "accepted"}),
+        ((ADDED, REJECTED, RETYPED), {"prunedFrom": "accepted"}),
+        ((ADDED, RETYPED, ADDED), {"prunedFrom": "accepted", "distilledFrom": "accepted"}),
+    ],
+)
+def test_of_rules_on_an_edge_that_was_added_the_last_wins(
+    rules: tuple[tuple[str, ...], ...], found: dict[str, str]
+) -> None:
+    with Assembly(overrides=_rules(*rules)) as assembly:
+        assembly.add(lambda: MADE)
+        edges = {e.relation: e.status for e in assembly.edges() if e.object == "model/bar-1b"}
+        assert [words for kind, words in assembly.doubts if kind == "override"] == []
+    assert edges == {"fineTunedFrom": "accepted", **found}
 
 
 def test_of_two_rules_on_one_edge_the_later_wins() -> None:

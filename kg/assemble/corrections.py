@@ -229,7 +229,11 @@ class Corrections:
                 continue
             head, relation, tail = rule.arguments[:3]
             pairs = list(self._pairs(head, relation, tail))
-            stated = [pair for pair in pairs if self._stated(pair[0], relation, pair[1])]
+            stated = [
+                (s, o)
+                for s, o in pairs
+                if (s, relation, o) in decided or self._stated(s, relation, o)
+            ]
             if rule.verb == "add_edge" and pairs:
                 decided[(stated or pairs)[0][0], relation, (stated or pairs)[0][1]] = (rule, False)
             elif rule.verb == "reject_edge" and stated:
@@ -241,6 +245,7 @@ class Corrections:
                         " WHERE subject = ? AND relation = ? AND object = ?",
                         (rule.arguments[3], s, relation, o),
                     )
+                    decided.pop((s, relation, o), None)
                     decided[s, rule.arguments[3], o] = (rule, False)
             else:
                 self._report(rule, (head, tail))
