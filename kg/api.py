@@ -16,6 +16,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import fields
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     import networkx
     import pandas
     import rdflib
+
+    from kg.lineage import Network
 
 T = TypeVar("T")
 
@@ -114,9 +117,7 @@ class KnowledgeGraph:
 
         Raises :class:`kg.errors.NotFound`, which names the five nearest.
         """
-        from kg.lineage import find
-
-        return find(self._view, name)
+        return self._network.find(name)
 
     def lineage(self, name: str, **options: Any) -> Any:
         """Return the family tree of the model called ``name``: see :func:`kg.lineage.trace`.
@@ -125,7 +126,16 @@ class KnowledgeGraph:
         """
         from kg.lineage import trace
 
-        return trace(self._view, name, **options)
+        return trace(self._network, name, **options)
+
+    @cached_property
+    def _network(self) -> Network:
+        from kg.lineage import Network
+
+        return Network(self._view)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_view": self._view}
 
     def query(self, sparql: str, **parameters: str) -> list[dict[str, str | None]]:
         """Return the rows of a SELECT query, or of a canned question called ``sparql``.

@@ -1,7 +1,11 @@
 """kg as a library, on documents written here."""
 
+import gc
+import pickle
 import subprocess
 import sys
+import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import networkx
@@ -10,8 +14,8 @@ import rdflib
 from pandas.api.types import is_string_dtype
 
 import kg
-from kg import overrides
-from kg.errors import KGError, NotFound
+from kg import overrides, store
+from kg.errors import KGError, NotFound, ReadError
 from kg.overrides import Rule
 from kg.values import Graph
 from tests.small import small
@@ -94,6 +98,45 @@ def test_what_is_saved_is_loaded_as_the_same_graph(
     for name in ("documents", "entities", "edges", "results", "merges"):
         assert list(getattr(loaded, name)) == list(getattr(graph, name))
     assert (tmp_path / "out" / "graph.html").is_file()
+
+
+def test_names_and_lineages_are_answered_from_one_reading_of_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    iterate = store.Lines.__iter__
+    monkeypatch.setattr(
+        store.Lines, "__iter__", lambda lines: read.append(lines._path.name) or iterate(lines)
+    )
+    store.write(small(), tmp_path)
+    graph = kg.load(tmp_path)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ResourceWarning)
+        found = [graph.entity(name).id for name in ("TINY", "big", "model/tiny-gguf")]
+        trees = [str(graph.lineage(name)) for name in ("Tiny", "Base")]
+        del graph
+        gc.collect()
+    assert found == ["model/tiny", "model/big", "model/tiny-gguf"]
+    assert trees == [str(kg.KnowledgeGraph(small()).lineage(name)) for name in ("Tiny", "Base")]
+    assert (read, caught) == (["entities.jsonl"], [])
+
+
+@pytest.mark.parametrize("stored", [False, True])
+def test_a_graph_that_was_asked_is_pickled_as_small_as_before(tmp_path: Path, stored: bool) -> None:
+    store.write(small(), tmp_path)
+    graph = kg.load(tmp_path) if stored else kg.KnowledgeGraph(small())
+    before = pickle.dumps(graph)
+    tree = str(graph.lineage("Tiny"))
+    assert pickle.dumps(graph) == before
+    assert str(pickle.loads(before).lineage("Tiny")) == tree  # noqa: S301 - ours
+
+
+def test_a_folder_written_anew_is_told_not_misread(tmp_path: Path) -> None:
+    store.write(small(), tmp_path)
+    lineage = kg.load(tmp_path).lineage("Tiny")
+    store.write(replace(small(), edges=small().edges[1:]), tmp_path)
+    with pytest.raises(ReadError, match=r"has changed since it was read; load the graph again"):
+        str(lineage)
 
 
 def test_entities_are_a_data_frame(known: kg.KnowledgeGraph) -> None:

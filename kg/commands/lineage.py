@@ -110,11 +110,8 @@ def run(arguments: argparse.Namespace) -> int:
     relations = [r for given in arguments.relation or () for r in given.split(",") if r] or None
     network = Network(StoredGraph(arguments.graph))
     chosen = Filter(checked_relations(relations), arguments.min_confidence, arguments.inferred)
-    try:
-        answer = _question(arguments)
-        return answer(arguments, network, chosen)
-    finally:
-        network.close()
+    answer = _question(arguments)
+    return answer(arguments, network, chosen)
 
 
 def _question(

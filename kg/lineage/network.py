@@ -12,7 +12,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, BinaryIO, Final
+from pathlib import Path
+from typing import Any, Final
 
 import msgspec
 import numpy as np
@@ -103,26 +104,22 @@ def descent() -> frozenset[str]:
 
 
 class Network:
-    """The lineage of one graph, ready to be asked."""
+    """The lineage of one graph; its edges are read when they are first asked for."""
 
     def __init__(self, graph: GraphView) -> None:
         self.graph = graph
+        self._path = (
+            graph.folder / FOLDER / "edges.jsonl" if isinstance(graph, StoredGraph) else None
+        )
         self._kept = descent() | {FAMILY, SUCCESSION, TRAINING, TESTING}
-        self._up: defaultdict[str, list[Hop]] = defaultdict(list)
-        self._down: defaultdict[str, list[Hop]] = defaultdict(list)
-        self._edges: list[Edge] | None = None
-        self._file: BinaryIO | None = None
-        hops = self._stream(graph) if isinstance(graph, StoredGraph) else self._listed(graph)
         self._descent = descent() | {TRAINING}
-        self._steps = _Steps()
-        for hop in hops:
-            self._up[hop.subject].append(hop)
-            self._down[hop.object].append(hop)
-            if hop.relation in self._descent:
-                self._steps.add(hop)
 
-    def _stream(self, graph: StoredGraph) -> Iterator[Hop]:
-        path = graph.folder / FOLDER / "edges.jsonl"
+    @cached_property
+    def _links(self) -> _Links:
+        listed = self._listed() if self._path is None else self._stream(self._path)
+        return _Links(listed, self._descent)
+
+    def _stream(self, path: Path) -> Iterator[Hop]:
         decode = msgspec.json.Decoder(_SlimEdge).decode
         kept = self._kept
         # One string for each id and word, however often it stands in the file.
@@ -140,20 +137,32 @@ class Network:
                 if edge.relation in kept:
                     yield _hop(edge, place, share)
                 place += len(line)
-        self._file = path.open("rb")
 
-    def _listed(self, graph: GraphView) -> Iterator[Hop]:
-        self._edges = [edge for edge in graph.edges if edge.relation in self._kept]
+    @cached_property
+    def _edges(self) -> list[Edge]:
+        return [edge for edge in self.graph.edges if edge.relation in self._kept]
+
+    def _listed(self) -> Iterator[Hop]:
         for place, edge in enumerate(self._edges):
             yield _hop(edge, place, lambda text, _: text)
 
     def edge(self, hop: Hop) -> Edge:
-        """Return the edge of ``hop`` with all its evidence."""
-        if self._edges is not None:
+        """Return the edge of ``hop`` with all its evidence.
+
+        Raises :class:`kg.errors.ReadError` where the graph's folder was written anew meanwhile.
+        """
+        if self._path is None:
             return self._edges[hop.place]
-        assert self._file is not None  # noqa: S101 (set when the stream ended)
-        self._file.seek(hop.place)
-        return msgspec.json.decode(self._file.readline(), type=Edge)
+        with self._path.open("rb") as lines:
+            lines.seek(hop.place)
+            line = lines.readline()
+        try:
+            edge = msgspec.json.decode(line, type=Edge)
+        except (msgspec.DecodeError, ValueError):
+            edge = None
+        if edge is None or edge.key != hop.key:
+            raise ReadError(f"{self._path}: has changed since it was read; load the graph again")
+        return edge
 
     # ------------------------------------------------------------------ entities
 
@@ -180,24 +189,27 @@ class Network:
     def find(self, name: str, *, type_: str | None = None) -> Entity:
         """Return the entity called ``name``, whatever its case, blanks and hyphens, or by id.
 
-        Among several the one with edges of descent, then the one that most documents mention,
-        is meant; models come first.  Raises :class:`kg.errors.NotFound` with the five nearest.
+        Among several a name comes before an alias, a model before the rest, then what most
+        documents mention, then what has most edges of lineage.  Raises
+        :class:`kg.errors.NotFound` with the five nearest.
         """
         entity = self.entities.get(name) or self.entities.get(name.casefold())
         if entity is not None:
             return entity
-        matches = [
-            (rank, self.entities[id_])
-            for rank, id_ in self._by_key.get(name_key(name), ())
-            if type_ is None or self.entities[id_].type == type_
-        ]
-        if not matches:
+        ranks: dict[str, int] = {}
+        for rank, id_ in sorted(self._by_key.get(name_key(name), ())):
+            if type_ is None or self.entities[id_].type == type_:
+                ranks.setdefault(id_, rank)
+        if not ranks:
             raise NotFound("entity", name, self.nearest(name))
-        return min(matches, key=lambda match: (match[0], *self._prominence(match[1])))[1]
+        if len(ranks) == 1:
+            return self.entities[next(iter(ranks))]
+        return self.entities[min(ranks, key=lambda id_: (ranks[id_], *self._prominence(id_)))]
 
-    def _prominence(self, entity: Entity) -> tuple[int, int, int, str]:
-        degree = len(self._up.get(entity.id, ())) + len(self._down.get(entity.id, ()))
-        return (entity.type != "Model", -len(entity.mentioned_in), -degree, entity.id)
+    def _prominence(self, id_: str) -> tuple[int, int, int, str]:
+        entity = self.entities[id_]
+        degree = len(self._links.up.get(id_, ())) + len(self._links.down.get(id_, ()))
+        return (entity.type != "Model", -len(entity.mentioned_in), -degree, id_)
 
     def nearest(self, name: str, count: int = 5) -> list[str]:
         """Return the names most like ``name``, best first."""
@@ -217,22 +229,24 @@ class Network:
 
     def up(self, id_: str, chosen: Filter = ALL) -> list[Hop]:
         """Return the hops from ``id_`` to what it directly comes from, data included."""
-        return _ordered(h for h in self._up.get(id_, ()) if self._is_descent(h, chosen))
+        return _ordered(h for h in self._links.up.get(id_, ()) if self._is_descent(h, chosen))
 
     def down(self, id_: str, chosen: Filter = ALL) -> list[Hop]:
         """Return the hops to ``id_`` from what directly comes of it."""
-        return _ordered(h for h in self._down.get(id_, ()) if self._is_descent(h, chosen))
+        return _ordered(h for h in self._links.down.get(id_, ()) if self._is_descent(h, chosen))
 
     def _is_descent(self, hop: Hop, chosen: Filter) -> bool:
         return hop.relation in self._descent and chosen.admits(hop)
 
     def families(self, id_: str, chosen: Filter = ALL) -> list[Hop]:
         """Return the hops from a member to its families."""
-        return [h for h in self._up.get(id_, ()) if h.relation == FAMILY and chosen.admits(h)]
+        return [h for h in self._links.up.get(id_, ()) if h.relation == FAMILY and chosen.admits(h)]
 
     def members(self, id_: str, chosen: Filter = ALL) -> list[Hop]:
         """Return the hops from its members to a family."""
-        return [h for h in self._down.get(id_, ()) if h.relation == FAMILY and chosen.admits(h)]
+        return [
+            h for h in self._links.down.get(id_, ()) if h.relation == FAMILY and chosen.admits(h)
+        ]
 
     def all_members(self, id_: str) -> list[str]:
         """Return the members of a family and of the families within it, sorted by id."""
@@ -247,18 +261,18 @@ class Network:
 
     def tested_on(self, id_: str) -> list[Hop]:
         """Return the accepted hops from a model to what it was evaluated on."""
-        return [h for h in self._up.get(id_, ()) if h.relation == TESTING and ALL.admits(h)]
+        return [h for h in self._links.up.get(id_, ()) if h.relation == TESTING and ALL.admits(h)]
 
     def hops(self) -> Iterator[Hop]:
         """Yield every hop of descent, family, succession, training and testing, any status."""
-        for id_ in sorted(self._up):
-            yield from self._up[id_]
+        for id_ in sorted(self._links.up):
+            yield from self._links.up[id_]
 
     def hops_between(self, subject: str, relation: str, object_: str) -> list[Hop]:
         """Return the hops from ``subject`` to ``object_``; an empty relation stands for any."""
         return [
             hop
-            for hop in self._up.get(subject, ())
+            for hop in self._links.up.get(subject, ())
             if hop.object == object_ and relation in ("", hop.relation)
         ]
 
@@ -266,11 +280,11 @@ class Network:
 
     def ancestors(self, id_: str, chosen: Filter = ALL) -> Closure:
         """Return everything that ``id_`` comes from, with the number of hops to it."""
-        return self._steps.reach((id_,), self._steps.up, chosen)
+        return self._links.steps.reach((id_,), self._links.steps.up, chosen)
 
     def descendants(self, id_: str, chosen: Filter = ALL) -> Closure:
         """Return everything that comes of ``id_``, with the number of hops to it."""
-        return self._steps.reach((id_,), self._steps.down, chosen)
+        return self._links.steps.reach((id_,), self._links.steps.down, chosen)
 
     def path(self, start: str, goal: str, chosen: Filter = ALL) -> list[Hop] | None:
         """Return the shortest chain of hops from ``start`` up to its ancestor ``goal``.
@@ -308,11 +322,11 @@ class Network:
         further = {
             hop.object
             for node in shared
-            for hop in self._up.get(node, ())
+            for hop in self._links.up.get(node, ())
             if self._is_descent(hop, chosen) and hop.object != node
         }
         nearest = shared - further
-        below = self._steps.reach(sorted(nearest), self._steps.up, chosen)
+        below = self._links.steps.reach(sorted(nearest), self._links.steps.up, chosen)
         # Only a circle is left: all of it is nearest where nothing outside descends from it.
         circles = shared - nearest - below.keys()
         if circles:
@@ -328,12 +342,9 @@ class Network:
 
     def cycles(self, chosen: Filter = ALL) -> list[tuple[str, ...]]:
         """Return the groups of entities that descend from each other, each group sorted."""
-        return _knots({id_: [h.object for h in self.up(id_, chosen)] for id_ in sorted(self._up)})
-
-    def close(self) -> None:
-        """Close the file that sentences are read from."""
-        if self._file is not None:
-            self._file.close()
+        return _knots(
+            {id_: [h.object for h in self.up(id_, chosen)] for id_ in sorted(self._links.up)}
+        )
 
 
 def _hop(edge: _SlimEdge | Edge, place: int, share: Callable[[str, str], str]) -> Hop:
@@ -402,6 +413,20 @@ class Closure(Mapping[str, int]):
 
     def __repr__(self) -> str:
         return repr(dict(self))
+
+
+class _Links:
+    """The hops up and down from each node, and those of descent as numbers."""
+
+    def __init__(self, hops: Iterable[Hop], descent: frozenset[str]) -> None:
+        self.up: defaultdict[str, list[Hop]] = defaultdict(list)
+        self.down: defaultdict[str, list[Hop]] = defaultdict(list)
+        self.steps = _Steps()
+        for hop in hops:
+            self.up[hop.subject].append(hop)
+            self.down[hop.object].append(hop)
+            if hop.relation in descent:
+                self.steps.add(hop)
 
 
 class _Steps:
