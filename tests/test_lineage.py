@@ -334,6 +334,31 @@ def test_conflicts_name_both_sides(family):
     }
 
 
+def test_circles_are_looked_for_once_however_many_there_are(monkeypatch):
+    """A hundred circles, every other one broken: the graph is gone through twice."""
+    searched = []
+    cycles = Network.cycles
+    monkeypatch.setattr(
+        Network, "cycles", lambda network, *chosen: searched.append(1) or cycles(network, *chosen)
+    )
+    broken = {"accepted": "", "disputed": " (broken by disputing an edge)"}
+    statuses = [list(broken)[i % 2] for i in range(100)]
+    edges = [
+        link
+        for i, status in enumerate(statuses)
+        for link in (
+            edge(f"model/a{i:02d}", "derivedFrom", f"model/b{i:02d}"),
+            edge(f"model/b{i:02d}", "derivedFrom", f"model/a{i:02d}", status=status),
+        )
+    ]
+    found = [p for p in conflicts(Network(Graph(edges=tuple(edges)))) if p.kind == "cycle"]
+    assert [(p.words, p.fails) for p in found] == [
+        (f"a circle of descent: model/a{i:02d}, model/b{i:02d}{broken[s]}", s == "accepted")
+        for i, s in enumerate(statuses)
+    ]
+    assert len(searched) == 2
+
+
 def test_a_check_finds_tests_on_training_data_and_missing_parents(family):
     """Tested on what it was trained on, and a parent that nothing describes."""
     edges = (*family.edges, edge("model/student-7b-gguf", "evaluatedOn", "dataset/data"))

@@ -28,7 +28,7 @@ class Problem:
     """One thing to look at."""
 
     #: ``cycle``, ``parents``, ``kinds``, ``size``, ``disputed``, ``missing``, ``licence``,
-    #: ``tested-on-training``, ``age``.
+    #: ``tested-on-training``.
     kind: str
     words: str
     #: The edges it is about, as ``(subject, relation, object)``.
@@ -50,9 +50,10 @@ def conflicts(network: Network, scope: Iterable[str] | None = None) -> list[Prob
     found: list[Problem] = []
     for subject in sorted(by_subject):
         found += _of(network, subject, by_subject[subject])
+    accepted = {id_ for knot in network.cycles() for id_ in knot}
     for knot in network.cycles(_EVERY_STATUS):
         if inside is None or inside & set(knot):
-            found.append(_cycle(network, knot))
+            found.append(_cycle(network, knot, is_open=accepted.isdisjoint(knot)))
     return sorted(found, key=lambda problem: (problem.kind, problem.edges, problem.words))
 
 
@@ -121,13 +122,11 @@ def _sizes(network: Network, hops: list[Hop]) -> Iterator[Problem]:
             yield Problem("size", words, (hop.key,))
 
 
-def _cycle(network: Network, knot: tuple[str, ...]) -> Problem:
+def _cycle(network: Network, knot: tuple[str, ...], *, is_open: bool) -> Problem:
     members = set(knot)
     hops = [hop for node in knot for hop in network.up(node, _EVERY_STATUS)]
     edges = tuple(sorted(hop.key for hop in hops if hop.object in members))
     names = ", ".join(network.name(node) for node in knot)
-    accepted = network.cycles()
-    is_open = not any(set(other) & members for other in accepted)
     words = f"a circle of descent: {names}"
     return Problem("cycle", words + (" (broken by disputing an edge)" if is_open else ""), edges,
                    fails=not is_open)  # fmt: skip
