@@ -666,6 +666,18 @@ def test_of_two_rules_on_one_edge_the_later_wins() -> None:
     assert status == "accepted"
 
 
+def test_a_rule_that_matches_nothing_is_told_with_the_nearest_name() -> None:
+    rules = _rules(("rename", "Fo0-1B", "Foo"), ("drop", "Entirely Different"))
+    with Assembly(overrides=rules) as assembly:
+        assembly.add(lambda: MADE)
+        told = [words for kind, words in assembly.doubts if kind == "override"]
+    assert told == [
+        "overrides, line 3: rename Fo0-1B, Foo matches nothing in this graph;"
+        " the nearest name is Foo-1B",
+        "overrides, line 4: drop Entirely Different matches nothing in this graph",
+    ]
+
+
 def test_a_retyped_edge_changes_its_relation() -> None:
     rules = _rules(("retype_edge", "Foo-1B", "fineTunedFrom", "Bar-1B", "distilledFrom"))
     found = statements(assemble(MADE, overrides=rules))

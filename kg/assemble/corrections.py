@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
@@ -10,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
+from rapidfuzz import fuzz, process
 
 from kg import schema
 from kg.assemble import spelling
@@ -312,7 +312,7 @@ class Corrections:
         hint = ""
         if unknown:
             known = [name for (name,) in self._run("SELECT DISTINCT name FROM cell ORDER BY name")]
-            near = difflib.get_close_matches(unknown[0], known, 1, 0.6)
+            near = process.extractOne(unknown[0], known, scorer=fuzz.ratio, score_cutoff=60)
             hint = f"; the nearest name is {near[0]}" if near else ""
         self.unmatched.append(f"overrides, {place}{rule} matches nothing in this graph{hint}")
 
