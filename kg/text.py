@@ -21,6 +21,7 @@ _LAST_WORD = re.compile(r"[^\s(\[{]+$")
 _LONGEST_ABBREVIATION = max(map(len, _ABBREVIATIONS)) + 2
 _SOLID = re.compile(r"\S")
 _INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\u00ad]")
+_NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 #: Longer slugs are cut and closed with a hash, so that file systems and people can bear them.
 _SLUG_LENGTH = 80
 
@@ -95,3 +96,8 @@ def slug(name: str) -> str:
         return plain
     digest = hashlib.sha256(folded.encode("utf-8", "surrogatepass")).hexdigest()[:8]
     return f"{plain[: _SLUG_LENGTH - 9].strip('-.')}-{digest}".strip("-")
+
+
+def xml_characters(text: str) -> str:
+    """Return ``text`` with each character that XML 1.0 forbids replaced by U+FFFD."""
+    return _NOT_XML.sub("\ufffd", text)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ElementTree  # parses what we wrote ourselves
+from dataclasses import replace
 
 import pytest
 from cyclonedx.schema import SchemaVersion
@@ -494,6 +495,21 @@ def test_the_page_holds_hostile_names_as_data():
     packed = re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.S)
     assert json.loads(packed[1])["entities"]["model/hostile"]["name"] == name
     ElementTree.fromstring(as_svg(trace(graph, "A")))  # noqa: S314 (our own)
+
+
+def test_characters_that_xml_forbids_are_shown_as_the_replacement_character():
+    """In the title, the boxes, the lines and their sentences."""
+    sentence = "a\x00b\x0bc\ufffe"
+    link = edge("model/a", "fineTunedFrom", "model/b\x1f")
+    link = replace(link, evidence=(replace(link.evidence[0], sentence=sentence),))
+    graph = Graph(entities=(entity("A"), entity("B\x1f")), edges=(link,))
+    root = ElementTree.fromstring(as_svg(trace(graph, "model/b\x1f")))  # noqa: S314 (our own)
+    assert [e.text for e in root.iter("{http://www.w3.org/2000/svg}title")] == [
+        "Lineage of B\ufffd",
+        "fine-tuned from: a\ufffdb c\ufffd",
+        "B\ufffd (model)",
+        "A (model)",
+    ]
 
 
 def test_the_page_shows_the_sentence_on_a_click(family, tmp_path, browser_page):

@@ -16,6 +16,7 @@ from xml.sax.saxutils import escape
 
 from kg.exporters.appearance import appearance
 from kg.exporters.parts import arranged, best_connected, neighbourhood, node_radius
+from kg.text import xml_characters
 from kg.values import EVIDENCE_KINDS, Edge, GraphView
 
 #: More nodes than this are not legible on one sheet: the best connected are drawn, in words too.
@@ -37,9 +38,6 @@ _SHAPES: Final = {
 #: So many of the best connected may cover the rim of another node with their names.
 _LEADERS: Final = 28
 _Box = tuple[float, float, float, float]
-_UNFIT: Final = dict.fromkeys(
-    [*range(0, 9), 11, 12, *range(14, 32), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF], "\ufffd"
-)
 
 
 def write_svg(
@@ -239,7 +237,7 @@ def _shape(shape: str, x: float, y: float, r: float) -> str:
 
 def short_name(name: str) -> str:
     """Return ``name`` on one line, cut where it is long, fit for XML."""
-    flat = " ".join(name.translate(_UNFIT).split())
+    flat = " ".join(xml_characters(name).split())
     return flat if len(flat) <= NAME_LENGTH else flat[: NAME_LENGTH - 1] + "…"
 
 

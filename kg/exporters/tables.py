@@ -14,6 +14,7 @@ from typing import Final
 from xml.sax.saxutils import escape, quoteattr
 
 from kg.exporters import BASE
+from kg.text import xml_characters
 from kg.values import LABELS, Edge, Entity, GraphView
 
 NODE_COLUMNS: Final = (
@@ -149,19 +150,6 @@ _EDGE_KEYS: Final = (
 )
 
 
-def _xml(text: str) -> str:
-    """Return ``text`` without the characters that XML 1.0 cannot hold, escaped."""
-    return escape(_xml_characters(text))
-
-
-def _xml_characters(text: str) -> str:
-    return "".join(
-        c
-        for c in text
-        if c in "\t\n\r" or " " <= c <= "\ud7ff" or "\ue000" <= c <= "\ufffd" or c > "\uffff"
-    )
-
-
 def _node_values(entity: Entity, base: str) -> tuple[str, ...]:
     return (
         *(entity.name, entity.type, base + entity.id, _joined(entity.aliases)),
@@ -202,13 +190,13 @@ def write_graphml(
         for entity in graph.entities:
             xml.write(f"<node id={quoteattr(entity.id)}>")
             for (name, _), value in zip(_NODE_KEYS, _node_values(entity, base), strict=True):
-                xml.write(f'<data key="n_{name}">{_xml(value)}</data>')
+                xml.write(f'<data key="n_{name}">{escape(xml_characters(value))}</data>')
             xml.write("</node>\n")
         for number, edge in enumerate(graph.edges):
             ends = f"source={quoteattr(edge.subject)} target={quoteattr(edge.object)}"
             xml.write(f'<edge id="e{number}" {ends}>')
             for (name, _), value in zip(_EDGE_KEYS, _edge_values(edge, urls), strict=True):
-                xml.write(f'<data key="e_{name}">{_xml(value)}</data>')
+                xml.write(f'<data key="e_{name}">{escape(xml_characters(value))}</data>')
             xml.write("</edge>\n")
         xml.write("</graph>\n</graphml>\n")
 
@@ -228,7 +216,7 @@ def write_gexf(graph: GraphView, path: Path, *, base: str = BASE, also: Iterable
             xml.write("</attributes>\n")
         xml.write("<nodes>\n")
         for entity in graph.entities:
-            label = quoteattr(_xml_characters(entity.name))
+            label = quoteattr(xml_characters(entity.name))
             xml.write(f"<node id={quoteattr(entity.id)} label={label}>")
             xml.write(_attributes(_node_values(entity, base)[1:]))
             xml.write("</node>\n")
@@ -244,7 +232,7 @@ def write_gexf(graph: GraphView, path: Path, *, base: str = BASE, also: Iterable
 
 def _attributes(values: Iterable[str]) -> str:
     cells = (
-        f'<attvalue for="{index}" value={quoteattr(_xml_characters(value))}/>'
+        f'<attvalue for="{index}" value={quoteattr(xml_characters(value))}/>'
         for index, value in enumerate(values)
     )
     return f"<attvalues>{''.join(cells)}</attvalues>"

@@ -15,6 +15,7 @@ from kg.lineage.formats import colour, label
 from kg.lineage.licences import stated
 from kg.lineage.network import FAMILY, Hop
 from kg.lineage.tree import Lineage
+from kg.text import xml_characters
 
 _MARK: Final = re.compile(r"\{\{(title|svg|data)\}\}")
 _PAGE: Final = Path(__file__).with_name("page.html")
@@ -162,7 +163,7 @@ def as_svg(lineage: Lineage, *, standalone: bool = True) -> str:
     ]
     parts += [_box(lineage, one) for one in layout.boxes]
     parts.append("</svg>")
-    return "\n".join(parts) + "\n"
+    return xml_characters("\n".join(parts) + "\n")
 
 
 _STYLE: Final = (

@@ -25,7 +25,6 @@ from kg.exporters.rdf.terms import (
     Iri,
     Literal,
     assertion_iri,
-    clean,
     decimal_literal,
     digest,
     document_iri,
@@ -40,6 +39,7 @@ from kg.exporters.rdf.terms import (
     text_literal,
     well_formed,
 )
+from kg.text import xml_characters
 from kg.values import Document, Edge, Entity, Evidence, GraphView, Result
 
 #: A document's kind, and the class it has besides ``mlkg:Document``.
@@ -74,7 +74,7 @@ def provenance_blocks(graph: GraphView, base: str = BASE) -> Iterator[Block]:
 
 
 def _document_block(document: Document, base: str) -> Block:
-    text = clean(document.text)
+    text = xml_characters(document.text)
     pairs = Pairs()
     pairs.add(RDF_TYPE, term("Document"))
     if document.kind in _DOCUMENT_CLASSES:

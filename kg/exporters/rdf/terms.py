@@ -18,12 +18,12 @@ import pyoxigraph as ox
 from kg import schema
 from kg.errors import UsageError
 from kg.exporters import BASE
+from kg.text import xml_characters
 from kg.values import Evidence, GraphView, Result
 
 MLKG: Final = schema.NAMESPACE
 PREFIXES: Final = schema.PREFIXES
 _UNRESERVED: Final = "-._~"
-_FORBIDDEN: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _REPOSITORY: Final = re.compile(r"[A-Za-z0-9][\w.\-]*(?:/[A-Za-z0-9][\w.\-]*)?", re.ASCII)
 _DECIMAL: Final = re.compile(r"([+-]?)0*(\d+)(?:\.(\d*?)0*)?", re.ASCII)
 
@@ -45,14 +45,9 @@ class Literal:
 Term = Iri | Literal
 
 
-def clean(text: str) -> str:
-    """Return ``text`` with each character that XML forbids replaced by U+FFFD."""
-    return _FORBIDDEN.sub("\ufffd", text)
-
-
 def text_literal(text: str) -> Literal:
     """Return ``text`` as a plain literal that every RDF syntax can carry."""
-    return Literal(clean(text))
+    return Literal(xml_characters(text))
 
 
 def decimal_literal(number: float) -> Literal:
