@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kg.assemble import assemble
-from kg.exporters import tables
+from kg.errors import UsageError
+from kg.exporters import EXPORTERS, exporter, tables
 from kg.exporters.tables import EDGE_COLUMNS, NODE_COLUMNS, RESULT_COLUMNS, harmless
 from kg.values import Entity, Graph
 from tests.readings import reading
@@ -211,6 +212,27 @@ def test_tables_do_not_depend_on_how_the_graph_is_held(graph: Graph, tmp_path: P
         write(stored, tmp_path / f"{name}-stored")
         memory, disk = (tmp_path / f"{name}-{where}" for where in ("memory", "stored"))
         assert memory.read_bytes() == disk.read_bytes()
+
+
+WRITERS = [name for name, place in EXPORTERS.items() if "exporters.tables:" in place]
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_no_table_takes_what_it_cannot_hold(graph: Graph, tmp_path: Path, name: str) -> None:
+    """A base that is no IRI, and other vocabularies: an error, and nothing is written."""
+    write = exporter(name)
+    with pytest.raises(UsageError, match=r"--base-iri 'not an iri ' is no absolute IRI"):
+        write(graph, tmp_path / name, base="not an iri ")
+    with pytest.raises(UsageError, match=r"--also adds triples, and this format holds none"):
+        write(graph, tmp_path / name, also=("schema",))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_base_is_closed_as_in_rdf(graph: Graph, tmp_path: Path) -> None:
+    tables.write_nodes(graph, tmp_path / "nodes.csv", base="https://example.org/kg")
+    assert [row["iri"] for row in rows(tmp_path / "nodes.csv")] == [
+        f"https://example.org/kg/{entity.id}" for entity in graph.entities
+    ]
 
 
 def test_a_table_of_nothing_is_a_header(tmp_path: Path) -> None:

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Final
 from xml.sax.saxutils import escape, quoteattr
 
+from kg.errors import UsageError
 from kg.exporters import BASE
+from kg.exporters.rdf.terms import checked_base
 from kg.text import xml_characters
 from kg.values import LABELS, Edge, Entity, GraphView
 
@@ -53,6 +55,13 @@ def _is_number(cell: str) -> bool:
     return True
 
 
+def _checked(base: str, also: Iterable[str]) -> str:
+    """Return ``base`` ready to be prolonged; raise :class:`UsageError` on any ``also``."""
+    if list(also):
+        raise UsageError("--also adds triples, and this format holds none; --to turtle does")
+    return checked_base(base)
+
+
 def _joined(items: Iterable[str]) -> str:
     return SEPARATOR.join(item.replace(SEPARATOR, "/") for item in items)
 
@@ -69,6 +78,7 @@ def write_nodes(
     graph: GraphView, path: Path, *, base: str = BASE, also: Iterable[str] = ()
 ) -> None:
     """Write every entity as a row of :data:`NODE_COLUMNS`."""
+    base = _checked(base, also)
 
     def rows() -> Iterator[Sequence[str]]:
         for entity in graph.entities:
@@ -92,6 +102,7 @@ def write_edges(
     graph: GraphView, path: Path, *, base: str = BASE, also: Iterable[str] = ()
 ) -> None:
     """Write every edge of any status as a row of :data:`EDGE_COLUMNS`."""
+    _checked(base, also)
     hub = {e.id: e.repositories[0] for e in graph.entities if e.repositories}
 
     def rows() -> Iterator[Sequence[str]]:
@@ -117,6 +128,7 @@ def write_results(
     graph: GraphView, path: Path, *, base: str = BASE, also: Iterable[str] = ()
 ) -> None:
     """Write every score as a row of :data:`RESULT_COLUMNS`."""
+    _checked(base, also)
 
     def rows() -> Iterator[Sequence[str]]:
         for result in graph.results:
@@ -176,6 +188,7 @@ def write_graphml(
     graph: GraphView, path: Path, *, base: str = BASE, also: Iterable[str] = ()
 ) -> None:
     """Write a directed GraphML file that Gephi, Cytoscape, yEd and networkx open."""
+    base = _checked(base, also)
     urls = _urls(graph)
     with path.open("w", encoding="utf-8", newline="\n") as xml:
         xml.write("<?xml version='1.0' encoding='utf-8'?>\n")
@@ -203,6 +216,7 @@ def write_graphml(
 
 def write_gexf(graph: GraphView, path: Path, *, base: str = BASE, also: Iterable[str] = ()) -> None:
     """Write a directed GEXF 1.2 file, the format of Gephi."""
+    base = _checked(base, also)
     urls = _urls(graph)
     with path.open("w", encoding="utf-8", newline="\n") as xml:
         xml.write("<?xml version='1.0' encoding='utf-8'?>\n")
@@ -250,6 +264,7 @@ def write_neo4j(
 
         neo4j-admin database import full --nodes=nodes.csv --relationships=relationships.csv
     """
+    base = _checked(base, also)
     path.mkdir(parents=True, exist_ok=True)
     node_header = (
         "id:ID",
@@ -315,6 +330,7 @@ def write_cypher(
     graph: GraphView, path: Path, *, base: str = BASE, also: Iterable[str] = ()
 ) -> None:
     """Write statements that may be run again and again: every one is a MERGE."""
+    base = _checked(base, also)
     with path.open("w", encoding="utf-8", newline="\n") as script:
         script.write(
             "CREATE CONSTRAINT mlkg_entity_id IF NOT EXISTS "
