@@ -141,11 +141,11 @@ def _edge_questions(
         why = _doubt(edge)
         if why and edge.subject in entities and edge.object in entities:
             subject, object_ = called(edge.subject), called(edge.object)
-            best = max(edge.evidence, key=lambda e: (e.confidence, e))
             identity = _identity("add_edge", (subject, edge.relation, object_))
             yield (
                 Question(
-                    identity, "edge", subject, edge.relation, object_, edge.confidence, why, best
+                    *(identity, "edge", subject, edge.relation, object_),
+                    *(edge.confidence, why, edge.best),
                 ),
                 (edge.subject, edge.object),
             )

@@ -215,6 +215,19 @@ class Edge:
         """What makes two edges the same statement, whatever their evidence."""
         return self.subject, self.relation, self.object
 
+    @property
+    def best(self) -> Evidence:
+        """The evidence to quote: what made the status, of the strongest kind, the surest."""
+        against = self.status in ("negated", "retracted")
+        order = {kind: place for place, kind in enumerate(EVIDENCE_KINDS)}
+        return min(
+            self.evidence,
+            key=lambda item: (
+                item.negated != against, order.get(item.kind, 9), -item.confidence,
+                item.document, item.span, None in (item.subject, item.object),
+            ),
+        )  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Result:

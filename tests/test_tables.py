@@ -15,7 +15,9 @@ from kg.assemble import assemble
 from kg.errors import UsageError
 from kg.exporters import EXPORTERS, exporter, tables
 from kg.exporters.tables import EDGE_COLUMNS, NODE_COLUMNS, RESULT_COLUMNS, harmless
-from kg.values import Entity, Graph
+from kg.lineage import trace
+from kg.review import queue
+from kg.values import Document, Edge, Entity, Evidence, Graph, Span
 from tests.readings import reading
 
 NASTY = (
@@ -212,6 +214,42 @@ def test_tables_do_not_depend_on_how_the_graph_is_held(graph: Graph, tmp_path: P
         write(stored, tmp_path / f"{name}-stored")
         memory, disk = (tmp_path / f"{name}-{where}" for where in ("memory", "stored"))
         assert memory.read_bytes() == disk.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("status", "sentence"),
+    [("accepted", "declared"), ("disputed", "declared"), ("retracted", "denied")],
+)
+def test_every_output_quotes_the_same_sentence_of_an_edge(
+    tmp_path: Path, status: str, sentence: str
+) -> None:
+    """What made its status, the strongest kind first, however sure a weaker one is."""
+    items = tuple(
+        Evidence("d", "abstract", Span(0, 9), words, kind, "x", "r", confidence, negated=negated)
+        for words, kind, confidence, negated in (
+            ("extracted", "extracted", 0.95, False),
+            ("declared", "declared", 0.8, False),
+            ("denied", "extracted", 0.9, True),
+            ("inferred", "inferred", 0.97, False),
+        )
+    )
+    edge = Edge("model/a", "fineTunedFrom", "model/b", items, 0.6, status)
+    graph = Graph(
+        (Document("d", "paper", "t", "t"),),
+        (Entity("model/a", "Model", "A"), Entity("model/b", "Model", "B")),
+        (edge,),
+    )
+    tables.write_graphml(graph, tmp_path / "graphml")
+    tables.write_neo4j(graph, tmp_path / "neo4j")
+    tables.write_cypher(graph, tmp_path / "cypher")
+    ((_, _, values),) = networkx.read_graphml(tmp_path / "graphml").edges(data=True)
+    (row,) = rows(tmp_path / "neo4j" / "relationships.csv")
+    (script,) = re.findall(r'sentence: "(.*?)"', (tmp_path / "cypher").read_text("utf-8"))
+    assert {edge.best.sentence, values["evidence"], row["sentence"], script} == {sentence}
+    if status == "accepted":
+        assert f"“{sentence}” d" in str(trace(graph, "A"))
+    asked = [question.evidence for question in queue(graph)]
+    assert asked == ([] if status == "retracted" else [edge.best])
 
 
 WRITERS = [name for name, place in EXPORTERS.items() if "exporters.tables:" in place]

@@ -172,11 +172,10 @@ def _node_values(entity: Entity, base: str) -> tuple[str, ...]:
 
 def _edge_values(edge: Edge, urls: dict[str, str]) -> tuple[str, ...]:
     documents = sorted({item.document for item in edge.evidence})
-    best = max(edge.evidence, key=lambda item: (item.confidence, item.document, item.span))
     sources = sorted({urls[document] for document in documents if document in urls})
     return (
         *(edge.relation, edge.status, f"{edge.confidence:.4g}"),
-        *(_joined(documents), best.sentence, _joined(sources)),
+        *(_joined(documents), edge.best.sentence, _joined(sources)),
     )
 
 
@@ -303,11 +302,10 @@ def write_neo4j(
         table.writerow(edge_header)
         for edge in graph.edges:
             documents = sorted({item.document for item in edge.evidence})
-            best = max(edge.evidence, key=lambda item: (item.confidence, item.document, item.span))
             table.writerow(
                 [
                     *(edge.subject, edge.object, _screaming(edge.relation), edge.status),
-                    *(f"{edge.confidence:.4g}", _array(documents), _one_line(best.sentence)),
+                    *(f"{edge.confidence:.4g}", _array(documents), _one_line(edge.best.sentence)),
                 ]
             )
 
@@ -349,12 +347,11 @@ def write_cypher(
                 f"SET e:{entity.type}, e += {_cypher(values)};\n"
             )
         for edge in graph.edges:
-            best = max(edge.evidence, key=lambda item: (item.confidence, item.document, item.span))
             values = {
                 "status": edge.status,
                 "confidence": edge.confidence,
                 "documents": sorted({item.document for item in edge.evidence}),
-                "sentence": best.sentence,
+                "sentence": edge.best.sentence,
             }
             script.write(
                 f"MATCH (s:Entity {{id: {_cypher(edge.subject)}}}), "

@@ -10,7 +10,7 @@ import msgspec
 from kg import __version__, schema
 from kg.lineage.licences import Stated, stated
 from kg.lineage.network import FAMILY, TRAINING, Hop, Network
-from kg.lineage.tree import Lineage, Step, best
+from kg.lineage.tree import Lineage, Step
 from kg.values import Entity
 
 #: Mermaid's renderers stop at 500 edges and 50,000 characters; we stay below both.
@@ -185,7 +185,7 @@ def as_dot(lineage: Lineage) -> str:
     for hop in lineage.hops():
         style = "dashed" if hop.kind == "inferred" else "solid"
         style = "dotted" if hop.relation == FAMILY else style
-        sentence = best(lineage.edge(hop)).sentence
+        sentence = lineage.edge(hop).best.sentence
         lines.append(
             f"  {_quoted(hop.subject)} -> {_quoted(hop.object)}"
             f" [label={_quoted(label(hop.relation))}, style={style},"
@@ -287,7 +287,7 @@ def _named(network: Network, id_: str) -> dict[str, Any]:
 
 
 def _ancestor(lineage: Lineage, hop: Hop) -> dict[str, Any]:
-    evidence = best(lineage.edge(hop))
+    evidence = lineage.edge(hop).best
     properties = [
         ("mlkg:ref", hop.object),
         ("mlkg:relation", hop.relation),

@@ -188,8 +188,6 @@ def _description(lineage: Lineage) -> str:
 
 def _line(lineage: Lineage, hop: Hop, place: int, child: Box, parent: Box) -> str:
     """Return the curve from child to parent, labelled in its middle."""
-    from kg.lineage.tree import best
-
     x1, x2 = child.x + child.width / 2, parent.x + parent.width / 2
     if child.y > parent.y:
         y1, y2 = child.y, parent.y + _BOX_HEIGHT
@@ -206,7 +204,7 @@ def _line(lineage: Lineage, hop: Hop, place: int, child: Box, parent: Box) -> st
         dash = ' stroke-dasharray="7 4"'
     elif hop.relation == FAMILY:
         dash = ' stroke-dasharray="2 4"'
-    sentence = html.escape(" ".join(best(lineage.edge(hop)).sentence.split()))
+    sentence = html.escape(" ".join(lineage.edge(hop).best.sentence.split()))
     words = html.escape(label(hop.relation)) + (" (inferred)" if hop.kind == "inferred" else "")
     x, y = (x1 + x2) / 2, (y1 + y2) / 2 + (bend * 0.75 if y1 == y2 else 0)
     return (

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from kg import schema
 from kg.lineage.network import Hop, Network
-from kg.lineage.tree import Lineage, Step, best
+from kg.lineage.tree import Lineage, Step
 from kg.values import Edge, Evidence
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ class _Painter:
             line.append(f"  {sign}{step.note}", style=style)
         if self.evidence != "none" and step.mark != "shown":
             edge = self.lineage.edge(step.hop)
-            items = sorted(edge.evidence) if self.evidence == "full" else [best(edge)]
+            items = sorted(edge.evidence) if self.evidence == "full" else [edge.best]
             for item in items:
                 line.append("\n")
                 line.append_text(self._quote(item, edge, level))
@@ -235,7 +235,7 @@ def _word_end(text: str, place: int) -> int:
 def quote_lines(network: Network, hop: Hop, *, full: bool = False) -> list[str]:
     """Return the best sentence of a hop, or all of them, each with its document."""
     edge = network.edge(hop)
-    items = sorted(edge.evidence) if full else [best(edge)]
+    items = sorted(edge.evidence) if full else [edge.best]
     return [
         f"{_relation(hop.relation)[0]} ({item.kind}): “{' '.join(item.sentence.split())}”"
         f" {item.document}"

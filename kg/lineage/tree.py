@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
@@ -11,7 +11,7 @@ from kg.errors import UsageError
 from kg.lineage.network import Filter, Hop, Network
 from kg.names import families as families_of_name
 from kg.names import identity, parents
-from kg.values import Edge, Entity, Evidence, GraphView
+from kg.values import Edge, Entity, GraphView
 
 Direction = Literal["up", "down", "both"]
 
@@ -341,23 +341,3 @@ def _coverage(steps: Iterable[Step], gaps: tuple[str, ...]) -> Coverage:
             open_ends.add(step.entity)
     inferred = sum(hop.kind == "inferred" for hop in hops.values())
     return Coverage(len(hops) - inferred, inferred, len(open_ends) + len(gaps))
-
-
-def best(edge: Edge) -> Evidence:
-    """Return the piece of evidence to show: the strongest kind, then the surest."""
-    from kg.values import EVIDENCE_KINDS
-
-    order = {kind: place for place, kind in enumerate(EVIDENCE_KINDS)}
-    return min(
-        edge.evidence,
-        key=lambda item: (
-            item.negated, order.get(item.kind, 9), -item.confidence, item.document, item.span
-        ),
-    )  # fmt: skip
-
-
-def walk(steps: Iterable[Step], visit: Callable[[Step, int], None], level: int = 0) -> None:
-    """Call ``visit(step, level)`` for every step, depth first."""
-    for step in steps:
-        visit(step, level)
-        walk(step.children, visit, level + 1)
