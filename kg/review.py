@@ -19,6 +19,7 @@ from kg import __version__, names
 from kg.assemble.spelling import is_named_as
 from kg.errors import UsageError
 from kg.exporters.rdf.terms import PREFIXES, hub_iri
+from kg.exporters.tables import harmless
 from kg.overrides import Overrides, Rule
 from kg.text import name_key, sentences
 from kg.values import Edge, Entity, Evidence, GraphView
@@ -230,13 +231,9 @@ def write_csv(questions: Iterable[Question], lines: TextIO) -> int:
             sentence = " | ".join(f"{name}: {shown}" for name, _, shown in q.examples)
             document = " | ".join(place for _, place, _ in q.examples)
         cells = (q.id, q.kind, q.subject, q.relation, q.object, f"{q.score:.3f}", q.why)
-        table.writerow([_harmless(cell) for cell in (*cells, sentence, document, "", "")])
+        table.writerow([harmless(cell) for cell in (*cells, sentence, document, "", "")])
         count += 1
     return count
-
-
-def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 
 
 def read_csv(

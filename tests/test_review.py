@@ -147,11 +147,21 @@ def test_the_table_round_trips_decisions() -> None:
     ]
 
 
-def test_a_cell_that_a_spreadsheet_would_run_is_disarmed() -> None:
-    evil = replace(WEAK, sentence='=HYPERLINK("http://evil")')
-    out = io.StringIO()
+@pytest.mark.parametrize(
+    ("sentence", "cell"),
+    [
+        ('=HYPERLINK("http://evil")', '\'=HYPERLINK("http://evil")'),
+        ("-INFINITY", "'-INFINITY"),
+        ("\r=1+1", "'\n=1+1"),
+        ("-2.5", "-2.5"),
+    ],
+)
+def test_a_cell_that_a_spreadsheet_would_run_is_disarmed(sentence: str, cell: str) -> None:
+    evil = replace(WEAK, sentence=sentence)
+    out = io.StringIO(newline="")
     review.write_csv(review.queue(graph(replace(CANDIDATE, evidence=(evil,)))), out)
-    assert "\"'=HYPERLINK" in out.getvalue()
+    (row,) = csv.DictReader(io.StringIO(out.getvalue(), newline=""))
+    assert row["sentence"] == cell
 
 
 @pytest.mark.parametrize(

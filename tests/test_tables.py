@@ -24,6 +24,7 @@ NASTY = (
     *('=HYPERLINK("http://x","y")', "+1+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\tx", "\rx"),
     *("a,b", 'say "hi"', "line\nbreak", "<b>&amp;</b>", "]]>", "\x00null", "\x0bvt", "☃ é", "a|b"),
     *("';DROP--", "\\'}) DETACH DELETE n //", "\ufffe", "${x}", "{{7*7}}"),
+    *("-INFINITY", "+nan", "-1_0", "-３"),
 )
 
 
@@ -128,7 +129,10 @@ def test_a_harmless_cell_is_read_back_as_it_was_but_for_the_guard(text: str) -> 
 
 
 def _is_number(cell: str) -> bool:
-    return re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", cell, re.IGNORECASE) is not None
+    return (
+        re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", cell, re.ASCII | re.IGNORECASE)
+        is not None
+    )
 
 
 @pytest.mark.parametrize("text", ["", *NASTY])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -33,7 +34,8 @@ RESULT_COLUMNS: Final = (
 #: Between the members of a cell that holds a list.
 SEPARATOR: Final = "|"
 #: What makes a spreadsheet run a cell that begins with it.
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\n")
+_NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 
 
 def harmless(cell: str) -> str:
@@ -42,17 +44,9 @@ def harmless(cell: str) -> str:
     Numbers keep their sign.  NUL is dropped, and a carriage return becomes a line feed.
     """
     cell = cell.replace("\0", "").replace("\r\n", "\n").replace("\r", "\n")
-    if cell.startswith(_FORMULA) and not _is_number(cell):
+    if cell.startswith(_FORMULA) and not _NUMBER.fullmatch(cell):
         return "'" + cell
     return cell
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
 
 
 def _checked(base: str, also: Iterable[str]) -> str:
@@ -366,7 +360,5 @@ def _cypher(value: object) -> str:
         return "{" + ", ".join(f"{key}: {_cypher(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(_cypher, value)) + "]"
-    if isinstance(value, str):
-        # JSON's escapes are Cypher's, but a quote closes either way; all else as \uXXXX.
-        return json.dumps(value)
+    # JSON's escapes are Cypher's, but a quote closes either way; all else as \uXXXX.
     return json.dumps(value)
