@@ -184,11 +184,13 @@ def build(
     gear: Literal["fast", "accurate"] = "fast",
     reader: str | None = None,
     overrides: str | os.PathLike[str] | None = None,
+    min_confidence: float = 0.0,
 ) -> KnowledgeGraph:
     """Read papers and cards and return their graph, in memory.
 
     ``inputs`` are files, folders or :class:`kg.values.Document` values; ``gear`` is ``"fast"``
-    or ``"accurate"``; ``overrides`` is an ``overrides.yaml``.  For what does not fit in memory
+    or ``"accurate"``; ``overrides`` is an ``overrides.yaml``; what is less sure than
+    ``min_confidence`` stays a candidate.  For what does not fit in memory
     use the command ``kg build``.  Raises :class:`kg.errors.ReadError` where an input cannot be
     read; one bad record among good ones is left out with a warning in the log.
     """
@@ -202,7 +204,8 @@ def build(
     given = [Path(item) if isinstance(item, os.PathLike) else item for item in inputs]
     documents = read_documents(given, reader=reader)
     rules = corrections.load(overrides) if overrides is not None else None
-    return KnowledgeGraph(assemble(read(documents, gear=gear), overrides=rules))
+    readings = read(documents, gear=gear)
+    return KnowledgeGraph(assemble(readings, overrides=rules, min_confidence=min_confidence))
 
 
 def load(folder: str | os.PathLike[str]) -> KnowledgeGraph:

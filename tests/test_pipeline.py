@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import count
 from multiprocessing import active_children
 from pathlib import Path
@@ -243,7 +244,7 @@ def test_a_folder_with_files_of_others_stays_as_it_is(
 
 def test_a_saved_graph_spares_a_store_of_others(source: Path, tmp_path: Path) -> None:
     build([source], tmp_path / "out", formats=["nodes"])
-    graph = StoredGraph(tmp_path / "out").in_memory()
+    graph = StoredGraph(tmp_path / "out")
     (tmp_path / "theirs" / "store").mkdir(parents=True)
     (tmp_path / "theirs" / "store" / "a.txt").write_text("theirs")
     with pytest.raises(UsageError, match="holds store, which kg has not written"):
@@ -513,3 +514,31 @@ def test_an_unknown_document_cannot_be_removed(
     assert outputs(tmp_path / "out") == before
     remove(tmp_path / "out", ["doc-0011"])
     assert len(StoredGraph(tmp_path / "out").documents) == 29
+
+
+def test_a_least_confidence_keeps_the_same_edges_and_accepts_fewer(
+    source: Path, tmp_path: Path
+) -> None:
+    """The edges of the simple grammar are sure to 0.7; ``remove`` keeps to what was asked for."""
+    kg("build", source, "-o", tmp_path / "plain", *QUICK)
+    plain = StoredGraph(tmp_path / "plain")
+    assert {edge.confidence for edge in plain.edges} == {0.7}
+    for least in ("0.7", "0.71"):
+        home = tmp_path / least
+        assert kg("build", source, "-o", home, *QUICK, "--min-confidence", least) == 0
+        found = StoredGraph(home)
+        status = {} if least == "0.7" else {"status": "candidate"}
+        assert tuple(found.edges) == tuple(replace(edge, **status) for edge in plain.edges)
+        assert found.manifest["run"] != plain.manifest["run"]
+    (removed, *_) = (document.id for document in plain.documents)
+    kg("remove", tmp_path / "0.71", removed)
+    assert {edge.status for edge in StoredGraph(tmp_path / "0.71").edges} == {"candidate"}
+
+
+@pytest.mark.parametrize("least", ["1.1", "-0.1", "much", "nan"])
+def test_what_is_no_probability_is_refused(
+    source: Path, tmp_path: Path, least: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert kg("build", source, "-o", tmp_path / "out", "--min-confidence", least) == 2
+    assert "a number from 0 to 1" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

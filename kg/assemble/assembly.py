@@ -31,13 +31,18 @@ class Assembly:
     Feed it readings once with :meth:`add`, then iterate what comes out, as often as need be.
     """
 
-    def __init__(self, path: Path | None = None, overrides: Overrides | None = None) -> None:
+    def __init__(
+        self,
+        path: Path | None = None,
+        overrides: Overrides | None = None,
+        min_confidence: float = 0.0,
+    ) -> None:
         self._database = opened(path)
         self._overrides = overrides or Overrides()
         #: What a person might want to look at, as ``(kind, sentence)``.
         self.doubts: list[tuple[str, str]] = []
         self._entities = Entities(self._database)
-        self._statements = Statements(self._database, self.doubts)
+        self._statements = Statements(self._database, self.doubts, min_confidence)
 
     def __enter__(self) -> Assembly:
         return self
@@ -114,13 +119,16 @@ class Assembly:
         )
 
 
-def assemble(readings: Iterable[Reading], *, overrides: Overrides | None = None) -> Graph:
+def assemble(
+    readings: Iterable[Reading], *, overrides: Overrides | None = None, min_confidence: float = 0.0
+) -> Graph:
     """Return the graph of ``readings``, in memory; their order does not matter.
 
-    A reading that stands twice counts once; two documents with one id are told apart.
+    What is less sure than ``min_confidence`` stays a candidate.  A reading that stands twice counts
+    once; two documents with one id are told apart.
     """
     ordered = list(distinct(sorted(readings, key=_place)))
-    with Assembly(overrides=overrides) as assembly:
+    with Assembly(overrides=overrides, min_confidence=min_confidence) as assembly:
         assembly.add(lambda: ordered)
         return assembly.graph()
 

@@ -21,9 +21,16 @@ from kg.values import Document, Edge, Entity, Reading, Result
 class Statements:
     """The edges and scores of an assembly."""
 
-    def __init__(self, database: sqlite3.Connection, doubts: list[tuple[str, str]]) -> None:
+    def __init__(
+        self, database: sqlite3.Connection, doubts: list[tuple[str, str]], least: float
+    ) -> None:
         self._database = database
         self._doubts = doubts
+        #: Nothing that is less sure is accepted, unless a person says so.
+        self._least = least
+
+    def _threshold(self, relation: str) -> float:
+        return max(threshold(relation), self._least)
 
     def connect(self, readings: Iterable[Reading]) -> None:
         """Carry the edges and scores of every document over to cells."""
@@ -69,7 +76,7 @@ class Statements:
         )
         for (subject, name, object_, *types), rows in groupby(found, key=lambda row: row[:5]):
             evidence = [item for row in rows for item in decode_evidence(row[5])]
-            edge = weigh(subject, name, object_, evidence, threshold)
+            edge = weigh(subject, name, object_, evidence, self._threshold)
             relation = relations.get(name)
             if edge.status == "accepted" and (relation is None or not relation.admits(*types)):
                 edge = replace(edge, status="candidate")
@@ -110,7 +117,7 @@ class Statements:
                 "SELECT value FROM edge WHERE subject = ? AND relation = ? AND object = ?", edge.key
             ).fetchone()
             known = decode_edge(found[0]).evidence if found else ()
-            weighed = weigh(*edge.key, (*known, *edge.evidence), threshold)
+            weighed = weigh(*edge.key, (*known, *edge.evidence), self._threshold)
             relation = relations.get(edge.relation)
             row = _edge_row(weighed, relation is not None and relation.lineage)
             run("INSERT OR REPLACE INTO edge VALUES (?, ?, ?, ?, ?, ?)", row)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from kg.commands.output import add_json, console, print_json
+from kg.commands.output import add_json, console, print_json, probability
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -53,6 +53,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--overrides", metavar="FILE", help="corrections: an overrides.yaml")
     parser.add_argument(
+        "--min-confidence",
+        type=probability,
+        default=0.0,
+        metavar="P",
+        help="edges less sure stay candidates (default: 0.3 or more, by relation)",
+    )
+    parser.add_argument(
         "--jobs", type=int, metavar="N", help="processes that read (default: one a core)"
     )
     parser.add_argument("--scheduler", metavar="tcp://HOST:PORT", help="read on a Dask cluster")
@@ -84,6 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
             scheduler=arguments.scheduler,
             checkpoints=arguments.checkpoints,
             overrides=rules,
+            min_confidence=arguments.min_confidence,
             progress=progress,
         )
     return tell(report, as_json=arguments.json)

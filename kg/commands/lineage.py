@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from kg.commands.output import SCHEMA_VERSION, add_json, console, print_json
+from kg.commands.output import SCHEMA_VERSION, add_json, console, print_json, probability
 from kg.errors import ChecksFailed, NotFound, UsageError
 
 if TYPE_CHECKING:
@@ -62,7 +62,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="follow only this relation and those under it; may be repeated, or a,b",
     )
     parser.add_argument(
-        "--min-confidence", type=float, default=0.0, metavar="P", help="only hops at least so sure"
+        "--min-confidence",
+        type=probability,
+        default=0.0,
+        metavar="P",
+        help="only hops at least so sure",
     )
     parser.add_argument(
         "--inferred",
@@ -105,8 +109,6 @@ def run(arguments: argparse.Namespace) -> int:
 
     if arguments.depth is not None and arguments.depth < 1:
         raise UsageError("--depth counts hops: give 1 or more")
-    if not 0.0 <= arguments.min_confidence <= 1.0:
-        raise UsageError("--min-confidence is a probability: give a number from 0 to 1")
     relations = [r for given in arguments.relation or () for r in given.split(",") if r] or None
     network = Network(StoredGraph(arguments.graph))
     chosen = Filter(checked_relations(relations), arguments.min_confidence, arguments.inferred)

@@ -21,6 +21,17 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
+def probability(text: str) -> float:
+    """Return what an option gives as a probability; argparse says what is wrong with another."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0.0 <= value <= 1.0:
+        raise argparse.ArgumentTypeError("a probability is wanted: a number from 0 to 1")
+    return value
+
+
 def print_json(data: Any, warnings: Iterable[str] = ()) -> None:
     """Print ``data`` in the envelope ``{"schema_version", "data", "warnings"}``."""
     envelope = {"schema_version": SCHEMA_VERSION, "data": data, "warnings": list(warnings)}

@@ -72,10 +72,13 @@ class Settings:
     gear: Gear = "fast"
     overrides: Overrides = field(default_factory=Overrides)
     formats: tuple[str, ...] = tuple(FILES)
+    #: Edges that are less sure stay candidates.
+    min_confidence: float = 0.0
 
     def described(self) -> dict[str, Any]:
         """Return the settings as the manifest shows them."""
-        return {"gear": self.gear, "overrides": len(self.overrides.rules)}
+        shown: dict[str, Any] = {"gear": self.gear, "overrides": len(self.overrides.rules)}
+        return shown | ({"min_confidence": self.min_confidence} if self.min_confidence else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,15 +108,17 @@ def build(
     scheduler: str | None = None,
     checkpoints: str | None = None,
     overrides: Overrides | None = None,
+    min_confidence: float = 0.0,
     progress: Progress | None = None,
 ) -> BuildReport:
     """Build the graph of ``inputs`` in ``folder`` and return what was done.
 
     What a former build in the same folder has read is not read again, whether that build ended
     or was stopped.  With ``add`` the documents of the present graph stay in it.  Inputs and
-    ``checkpoints`` may be addresses that fsspec knows (``s3://...``).
+    ``checkpoints`` may be addresses that fsspec knows (``s3://...``).  Edges that are less sure
+    than ``min_confidence`` stay candidates.
     """
-    settings = Settings(gear, overrides or Overrides(), tuple(formats))
+    settings = Settings(gear, overrides or Overrides(), tuple(formats), min_confidence)
     left_out = _LeftOut()
     home = Path(folder)
     means = Means(jobs, scheduler, checkpoints, strict, progress)
@@ -155,7 +160,8 @@ def remove(
     gear: Gear = "accurate" if configuration.get("gear") == "accurate" else "fast"
     written = set(graph.manifest.get("files", ()))
     formats = tuple(name for name in names() if FILES.get(name, name) in written)
-    settings = Settings(gear, overrides or Overrides(), formats)
+    least = float(configuration.get("min_confidence", 0.0))
+    settings = Settings(gear, overrides or Overrides(), formats, least)
     wanted = list(documents)
 
     def collect(kept: Checkpoints) -> tuple[int, int]:
@@ -369,7 +375,7 @@ def _assemble(
         return distinct(_counted(stored, "assemble", progress, 2 * total, before))
 
     try:
-        with Assembly(scratch, settings.overrides) as assembly:
+        with Assembly(scratch, settings.overrides, settings.min_confidence) as assembly:
             assembly.add(readings)
             store.write(_Assembled(assembly, described), state / "new")
             return assembly.doubts
