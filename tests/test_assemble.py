@@ -191,6 +191,16 @@ def test_a_repository_joins_its_bare_name_for_the_hubs_sake() -> None:
     ]
 
 
+def test_a_repository_spells_no_name_out() -> None:
+    """The ``meta`` of ``meta-llama/Meta-Llama-3-8B`` is no long form of the model's name."""
+    name, repository = "Meta-Llama-3-8B", "meta-llama/Meta-Llama-3-8B"
+    read = reading("card", f"[[{name}|Model]].", repositories={name: repository})
+    (entity,) = read.entities
+    named = replace(read, entities=(replace(entity, aliases=(repository,)),))
+    graph = assemble([named, reading("b", "[[Llama 3 8B|Model]].")])
+    assert [(e.id, e.repositories) for e in graph.entities] == [("model/llama-3-8b", (repository,))]
+
+
 def test_a_short_name_coined_twice_is_two_things_and_a_mention_stays_apart() -> None:
     graph = assemble(
         [

@@ -149,6 +149,9 @@ def abbreviation(canonical: str, alias: str) -> tuple[str, str, str, float, int]
     Nothing where neither name is read off the other: that "classification" stands for "image
     classification" in one document says nothing of the others.
     """
+    last_parts = {spelling.key(name.rpartition("/")[2]) for name in (canonical, alias)}
+    if len(last_parts) == 1:
+        return None  # "meta-llama/Meta-Llama-3-8B" spells nothing out
     if spelling.is_initialism(canonical, alias):
         return spelling.key(canonical), spelling.key(alias), alias, 0.97, 1
     if spelling.is_initialism(alias, canonical):
