@@ -1076,6 +1076,40 @@ def test_opening_says_in_words_what_is_seen(browser: Any, file: Path) -> None:
         assert "a pale disc holds one such group" in text
 
 
+def test_opening_shows_an_edge_between_names_that_stand_elsewhere_too(
+    browser: Any, tmp_path: Path
+) -> None:
+    """A surer edge to a name that nothing else mentions may be a mistake, and is no example."""
+
+    stated = [
+        ("Ant-7B", "distilledFrom", "Bee-70B", 0.9),
+        ("Cat-3B", "distilledFrom", "Ant-7B", 0.8),
+        ("Cat-3B", "distilledFrom", "Bee-70B", 0.7),
+        ("Sat-1", "derivedFrom", "Sat-2", 0.96),
+    ]
+    lines = [f"{subject} comes from {object_}." for subject, _, object_, _ in stated]
+    paper = replace(PAPER, text="\n".join([PAPER.title, *lines]))
+    ids = {name: f"model/{name.lower()}" for row in stated for name in (row[0], row[2])}
+    edges = []
+    for (subject, relation, object_, sure), line in zip(stated, lines, strict=True):
+        proof = said(paper, line, subject, object_, confidence=sure)
+        edges.append(Edge(ids[subject], relation, ids[object_], (proof,), sure))
+    graph = Graph(
+        documents=(paper,),
+        entities=tuple(entity(id_, name) for name, id_ in sorted(ids.items())),
+        edges=tuple(sorted(edges, key=lambda edge: edge.key)),
+    )
+    path = tmp_path / "graph.html"
+    write_html(graph, path)
+    with opened(browser, path) as shown:
+        example = shown.tab.locator("#panel .example").inner_text()
+        assert "Ant-7B comes from Bee-70B." in example
+        start = shown.tab.locator("#panel section", has_text="Lineage to start with").locator("li")
+        assert {name.split()[0] for name in start.all_inner_texts()[:3]} == {
+            *("Ant-7B", "Bee-70B", "Cat-3B")
+        }
+
+
 def test_picture_library_waits_until_it_is_wanted(browser: Any, file: Path) -> None:
     """vis-network is text until somebody presses Relax, and runs under the same policy then."""
     with opened(browser, file) as shown:

@@ -121,13 +121,17 @@ function countsInWords() {
   return counted.length < 2 ? counted.join('') : `${counted.slice(0, -1).join(', ')} and ${counted.at(-1)}`;
 }
 
-/** The edge to show as an example: lineage before others, with a sentence that names both ends. */
+/**
+ * The edge to show as an example: lineage before others, with a sentence that names both ends, between
+ * names that have other links too, since what stands nowhere else may be no name at all.
+ */
 function exampleEdge() {
   let best = -1;
   let most = 0;
   for (let e = 0; e < edgeCount && e < 20000; e++) {
     if (!shown.edges[e] || from[e] === to[e] || kinds[kindOf[e]] !== 'extracted') continue;
-    const score = confidenceOf[e] + (lineageKind[relationOf[e]] === 'parent' ? 1 : 0);
+    const attested = Math.min(degree[from[e]], degree[to[e]]) > 1;
+    const score = confidenceOf[e] + (lineageKind[relationOf[e]] === 'parent' ? 1 : 0) + (attested ? 1 : 0);
     if (score <= most) continue;
     const first = evidenceOf(e)[0];
     const item = first && evidence(first);
@@ -138,7 +142,8 @@ function exampleEdge() {
 
 function homePanel() {
   const first = (limit, test) => { const found_ = []; for (const node of byDegree) { if (test(node)) found_.push(node); if (found_.length === limit) break; } return found_; };
-  const models = first(5, isLineage);
+  const hops = (node) => edgesOf(node).filter((e) => lineageKind[relationOf[e]] && lineageKind[relationOf[e]] !== 'data').length;
+  const models = first(200, isLineage).map((node) => [hops(node), node]).sort((a, b) => b[0] - a[0]).slice(0, 5).map(([, node]) => node);
   const best = first(5, (node) => degree[node] > 0 && !models.includes(node));
   if (!nodeCount) {
     return [h('header', {}, h('h2', {}, 'Nothing was found')),
