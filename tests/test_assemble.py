@@ -452,7 +452,10 @@ def test_what_is_left_of_a_graph_of_descent_has_no_circle(
 
 @pytest.mark.parametrize(
     ("value", "numeral"),
-    [("74.0", "74.0"), ("87.3\\%", "87.3"), ("1,234", "1234"), ("−0.5", "-0.5"), ("about 3", "")],
+    [
+        *(("74.0", "74.0"), ("87.3\\%", "87.3"), ("1,234", "1234"), ("−0.5", "-0.5")),
+        *(("about 3", ""), ("８７.５", ""), ("１,２３４", ""), ("٣", "")),
+    ],
 )
 def test_a_value_is_kept_and_its_number_read(value: str, numeral: str) -> None:
     assert number(value) == numeral

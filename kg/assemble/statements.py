@@ -149,9 +149,9 @@ def number(value: str) -> str:
     ('74.0', '87.3', '1234', '')
     """
     plain = value.strip().rstrip("%\\ ").replace("−", "-").removeprefix("+").strip()
-    if re.fullmatch(r"-?\d{1,3}(,\d{3})+(\.\d+)?", plain):
+    if re.fullmatch(r"-?\d{1,3}(,\d{3})+(\.\d+)?", plain, re.ASCII):
         plain = plain.replace(",", "")
-    return plain if re.fullmatch(r"-?\d+(\.\d+)?", plain) and len(plain) <= 40 else ""
+    return plain if re.fullmatch(r"-?\d+(\.\d+)?", plain, re.ASCII) and len(plain) <= 40 else ""
 
 
 def weakest_of_cycles(edges: Iterable[Edge]) -> list[Edge]:
