@@ -4,7 +4,7 @@ import networkx
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kg.graph import from_networkx, to_networkx
+from kg.graph import from_networkx, knots, to_networkx
 from kg.values import Document, Edge, Entity, Evidence, Graph, Merge, Result, Span
 
 ITEM = Evidence("d", "abstract", Span(0, 3), "one", "extracted", "cues", "r", 0.5)
@@ -55,3 +55,21 @@ def test_any_edges_survive(keys):
         edges=tuple(Edge(*key, (ITEM,), 0.5) for key in sorted(keys)),
     )
     assert from_networkx(to_networkx(graph)) == graph
+
+
+@given(st.dictionaries(st.integers(0, 9), st.lists(st.integers(0, 9), max_size=4)))
+@settings(deadline=None)
+def test_circles_are_the_components_that_networkx_finds(numbered):
+    """Those of several nodes, and nodes with an edge to themselves."""
+    above = {str(node): [str(other) for other in others] for node, others in numbered.items()}
+    graph = networkx.DiGraph((a, b) for a, others in above.items() for b in others)
+    loops = set(networkx.nodes_with_selfloops(graph))
+    components = networkx.strongly_connected_components(graph)
+    expected = sorted(tuple(sorted(c)) for c in components if len(c) > 1 or c & loops)
+    assert knots(above) == expected
+
+
+def test_a_circle_of_any_length_is_found():
+    """No recursion ends it."""
+    ring = {f"{i:05d}": [f"{(i + 1) % 20_000:05d}"] for i in range(20_000)}
+    assert knots(ring) == [tuple(ring)]

@@ -13,6 +13,7 @@ from itertools import groupby
 from kg import schema
 from kg.assemble.tables import Inserts, decode_document, decode_edge, decode_evidence, encode
 from kg.assemble.weighing import combined, strength, weigh
+from kg.graph import knots
 from kg.linker import threshold
 from kg.linker.inferred import infer_graph
 from kg.values import Document, Edge, Entity, Reading, Result
@@ -181,12 +182,10 @@ def weakest_of_cycles(edges: Iterable[Edge]) -> list[Edge]:
 
 def _knotted(edges: Iterable[Edge]) -> dict[str, int]:
     """Return for each entity on a cycle the number of its strongly connected component."""
-    import networkx
-
-    graph = networkx.DiGraph()
-    graph.add_edges_from((edge.subject, edge.object) for edge in edges)
-    components = [c for c in networkx.strongly_connected_components(graph) if len(c) > 1]
-    return {entity: index for index, component in enumerate(components) for entity in component}
+    parents: defaultdict[str, list[str]] = defaultdict(list)
+    for edge in edges:
+        parents[edge.subject].append(edge.object)
+    return {entity: index for index, knot in enumerate(knots(parents)) for entity in knot}
 
 
 def _edge_row(edge: Edge, lineage: bool) -> tuple[object, ...]:

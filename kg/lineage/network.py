@@ -20,6 +20,7 @@ import numpy as np
 
 from kg import schema
 from kg.errors import NotFound, ReadError
+from kg.graph import knots
 from kg.lineage.adjacency import Adjacency, Mask, Numbers
 from kg.store import FOLDER, StoredGraph
 from kg.text import name_key
@@ -330,10 +331,8 @@ class Network:
         # Only a circle is left: all of it is nearest where nothing outside descends from it.
         circles = shared - nearest - below.keys()
         if circles:
-            knots = _knots(
-                {node: [h.object for h in self.up(node, chosen)] for node in sorted(circles)}
-            )
-            for knot in knots:
+            above = {id_: [h.object for h in self.up(id_, chosen)] for id_ in sorted(circles)}
+            for knot in knots(above):
                 outside = {h.subject for node in knot for h in self.down(node, chosen)} & circles
                 if outside <= set(knot):
                     nearest |= set(knot)
@@ -342,7 +341,7 @@ class Network:
 
     def cycles(self, chosen: Filter = ALL) -> list[tuple[str, ...]]:
         """Return the groups of entities that descend from each other, each group sorted."""
-        return _knots(
+        return knots(
             {id_: [h.object for h in self.up(id_, chosen)] for id_ in sorted(self._links.up)}
         )
 
@@ -495,48 +494,3 @@ class _Steps:
         codes = self._codes[name]
         wanted = [codes[word] for word in words if word in codes]
         return np.isin(np.array(self._columns[name], dtype=np.int32), wanted)
-
-
-def _knots(graph: Mapping[str, list[str]]) -> list[tuple[str, ...]]:
-    """Return the strongly connected components of more than one node (Tarjan, without recursion).
-
-    A node with an edge to itself counts as a component, too.
-    """
-    index: dict[str, int] = {}
-    low: dict[str, int] = {}
-    on_stack: set[str] = set()
-    stack: list[str] = []
-    found: list[tuple[str, ...]] = []
-    for root in graph:
-        if root in index:
-            continue
-        work: list[tuple[str, Iterator[str]]] = [(root, iter(graph.get(root, ())))]
-        index[root] = low[root] = len(index)
-        stack.append(root)
-        on_stack.add(root)
-        while work:
-            node, following = work[-1]
-            for other in following:
-                if other not in index:
-                    index[other] = low[other] = len(index)
-                    stack.append(other)
-                    on_stack.add(other)
-                    work.append((other, iter(graph.get(other, ()))))
-                    break
-                if other in on_stack:
-                    low[node] = min(low[node], index[other])
-            else:
-                work.pop()
-                if work:
-                    low[work[-1][0]] = min(low[work[-1][0]], low[node])
-                if low[node] == index[node]:
-                    knot: list[str] = []
-                    while True:
-                        member = stack.pop()
-                        on_stack.discard(member)
-                        knot.append(member)
-                        if member == node:
-                            break
-                    if len(knot) > 1 or node in graph.get(node, ()):
-                        found.append(tuple(sorted(knot)))
-    return sorted(found)
