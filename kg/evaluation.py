@@ -20,7 +20,8 @@ from kg.errors import ReadError
 from kg.text import sentence_at, sentences
 from kg.values import LABELS, Reading
 
-#: The relations that make up a lineage.
+#: The relations that the annotated corpora count as lineage.  The ontology is not asked: it has
+#: ``adapterOf`` besides, which the scorer beside the corpora leaves out, and figures must agree.
 LINEAGE: Final = frozenset(
     {
         "distilledFrom",
