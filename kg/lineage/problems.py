@@ -12,6 +12,7 @@ from typing import Final
 
 from kg import schema
 from kg.lineage import licences
+from kg.lineage.formats import label
 from kg.lineage.network import FAMILY, SUCCESSION, TESTING, TRAINING, Filter, Hop, Network
 from kg.lineage.tree import leaf
 from kg.names import parse
@@ -87,7 +88,7 @@ def _parents(network: Network, subject: str, hops: list[Hop]) -> Iterator[Proble
         parents = [h for h in hops if h.relation == relation and h.kind != "inferred"]
         if len({hop.object for hop in parents}) > 1:
             names = " and ".join(sorted(network.name(hop.object) for hop in parents))
-            words = f"{network.name(subject)} is {_label(relation)} {names}, and no merge is stated"
+            words = f"{network.name(subject)} is {label(relation)} {names}, and no merge is stated"
             yield Problem("parents", words, tuple(sorted(hop.key for hop in parents)))
 
 
@@ -104,7 +105,7 @@ def _kinds(network: Network, subject: str, hops: list[Hop]) -> Iterator[Problem]
         if len(kinds) < 2:
             continue
         sayings = "; ".join(
-            f"{_label(hop.relation)}: {hop.kind} by {_sources(network, hop)}"
+            f"{label(hop.relation)}: {hop.kind} by {_sources(network, hop)}"
             for hop in sorted(pair, key=lambda hop: hop.key)
             if hop.relation in kinds
         )
@@ -173,12 +174,7 @@ def _licences(network: Network, id_: str) -> Iterator[Problem]:
 
 
 def _say(network: Network, hop: Hop) -> str:
-    return f"{network.name(hop.subject)} {_label(hop.relation)} {network.name(hop.object)}"
-
-
-def _label(relation: str) -> str:
-    known = schema.relations().get(relation)
-    return known.label if known is not None else relation
+    return f"{network.name(hop.subject)} {label(hop.relation)} {network.name(hop.object)}"
 
 
 def _sources(network: Network, hop: Hop) -> str:

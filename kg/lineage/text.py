@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from kg import schema
+from kg.lineage.formats import label
 from kg.lineage.network import Hop, Network
 from kg.lineage.tree import Lineage, Step
 from kg.values import Edge, Evidence
@@ -131,7 +132,7 @@ class _Painter:
             line = Text(name, style="bold yellow")
             line.append(f"  {_support(step.hop)}", style="dim")
             return line
-        words, style = _relation(step.hop.relation)
+        words, style = label(step.hop.relation), _style(step.hop.relation)
         line = Text(overflow="fold")
         if up or step.mark == "within":
             line.append(words + " ", style=style)
@@ -191,11 +192,9 @@ class _Painter:
         return Text(str(self.lineage.coverage), style="dim")
 
 
-def _relation(name: str) -> tuple[str, str]:
-    relation = schema.relations().get(name)
-    if relation is None:
-        return name, "bold"
-    return relation.label, STRAND_STYLE.get(relation.strand, "bold")
+def _style(relation: str) -> str:
+    known = schema.relations().get(relation)
+    return STRAND_STYLE.get(known.strand if known is not None else None, "bold")
 
 
 def _support(hop: Hop) -> str:
@@ -237,8 +236,7 @@ def quote_lines(network: Network, hop: Hop, *, full: bool = False) -> list[str]:
     edge = network.edge(hop)
     items = sorted(edge.evidence) if full else [edge.best]
     return [
-        f"{_relation(hop.relation)[0]} ({item.kind}): “{' '.join(item.sentence.split())}”"
-        f" {item.document}"
+        f"{label(hop.relation)} ({item.kind}): “{' '.join(item.sentence.split())}” {item.document}"
         for item in items
     ]
 
@@ -257,7 +255,7 @@ def show_hops(
     for words in heading:
         console.print(Text(words, style="bold"))
     for hop in hops:
-        words, style = _relation(hop.relation)
+        words, style = label(hop.relation), _style(hop.relation)
         line = Text(network.name(hop.subject), style="bold")
         line.append(f" {words} ", style=style)
         line.append(network.name(hop.object), style="bold")
