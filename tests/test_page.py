@@ -1072,6 +1072,7 @@ def test_opening_says_in_words_what_is_seen(browser: Any, file: Path) -> None:
         text = shown.panel()
         assert "What 3 documents say" in text
         assert "12 models, 1 dataset, 1 benchmark, 1 method and 1 task" in text
+        assert "related by 14 statements and 1 weaker or disputed one." in text
         assert shown.tab.locator("#panel .example blockquote").count() == 1
         assert "a pale disc holds one such group" in text
 
@@ -1095,13 +1096,14 @@ def test_opening_shows_an_edge_between_names_that_stand_elsewhere_too(
         proof = said(paper, line, subject, object_, confidence=sure)
         edges.append(Edge(ids[subject], relation, ids[object_], (proof,), sure))
     graph = Graph(
-        documents=(paper,),
+        documents=(paper, CARD),
         entities=tuple(entity(id_, name) for name, id_ in sorted(ids.items())),
         edges=tuple(sorted(edges, key=lambda edge: edge.key)),
     )
     path = tmp_path / "graph.html"
     write_html(graph, path)
     with opened(browser, path) as shown:
+        assert "What 2 documents say" in shown.panel()  # one of them nothing
         example = shown.tab.locator("#panel .example").inner_text()
         assert "Ant-7B comes from Bee-70B." in example
         start = shown.tab.locator("#panel section", has_text="Lineage to start with").locator("li")

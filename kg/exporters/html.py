@@ -231,6 +231,7 @@ def page_data(
     }
     details["documents"], later["sentences"], details["words"] = tables.tables()
     details["sentences"] = len(later["sentences"])
+    details["read"] = tables.read
     return nodes, links, details, later
 
 
@@ -313,6 +314,11 @@ class _Tables:
         if evidence.premises:
             row.append(list(evidence.premises))
         return row
+
+    @property
+    def read(self) -> int:
+        """The number of documents that the graph was made from, shown or not."""
+        return len(self._known.keys() | self._documents.keys())
 
     def tables(self) -> tuple[list[Any], list[Any], list[Any]]:
         """Return the tables themselves: documents, sentences, words."""

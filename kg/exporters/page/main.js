@@ -414,7 +414,7 @@ window.addEventListener('popstate', () => readAddress(false));
 new ResizeObserver(resize).observe(stage);
 
 document.getElementById('title').textContent = details.title;
-document.getElementById('counts').append(...[plural(nodeCount, 'entity', 'entities'), plural(edgeCount, 'edge'), plural(documents.length, 'document')]
+document.getElementById('counts').append(...[plural(nodeCount, 'entity', 'entities'), plural(edgeCount, 'edge'), plural(details.read, 'document')]
   .flatMap((text, i) => [i ? ' · ' : '', h('span', {}, text)]));
 adapt();
 readAddress(true);

@@ -150,9 +150,11 @@ function homePanel() {
       h('p', {}, 'This graph has no entities. Build it from papers or cards that name models, datasets or methods, and look into report.md to see what was read and skipped.')];
   }
   const example = exampleEdge();
+  const accepted = statusCounts[statuses.indexOf('accepted')];
+  const weaker = edgeCount - accepted;
   return [
-    h('header', {}, h('h2', {}, `What ${plural(documents.length, 'document')} say${documents.length === 1 ? 's' : ''}`),
-      h('p', { class: 'lead' }, `${countsInWords()}, related by ${plural(edgeCount, 'statement')}.`),
+    h('header', {}, h('h2', {}, `What ${plural(details.read, 'document')} say${details.read === 1 ? 's' : ''}`),
+      h('p', { class: 'lead' }, `${countsInWords()}, related by ${plural(accepted, 'statement')}${weaker ? ` and ${plural(weaker, 'weaker or disputed one')}` : ''}.`),
       h('p', { class: 'lead' }, 'Click a node or an edge to see why it is there: every edge has the sentence that states it.')),
     example >= 0 ? section('For example', h('div', { class: 'example' }, statement(example, true), hopEvidence(example))) : null,
     models.length ? section('Lineage to start with', h('ul', {}, models.map((node) => h('li', {}, nameButton(node), h('button', { type: 'button', class: 'plain end', 'aria-label': `Lineage of ${nameOf(node)}`, onclick: () => openLineage(node) }, 'Lineage'))))) : null,
