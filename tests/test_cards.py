@@ -142,6 +142,19 @@ base_model: c/C-7B
     assert first.evidence[0].sentence.splitlines()[-1].strip() == "weight: 0.6"
 
 
+@pytest.mark.parametrize(
+    ("weight", "fact"),
+    [("0.50", "0.5"), ("[0, 0.50, 1]", "[0, 0.5, 1]"), ("1e-3", "0.001"), ("high", '"high"')],
+)
+def test_weights_of_a_merge_are_numbers(weight, fact):
+    """However they are written, as JSON writes them."""
+    code = (
+        f"- merge_method: ties\n  models: [{{model: a/A-7B, parameters: {{weight: {weight}}}}}]\n"
+    )
+    _, entities, _, _ = link(front("tags: [merge]", body=f"\n```yaml\n{code}```\n"))
+    assert ("merge_weight", f"a/A-7B={fact}") in entities["Child-7B"].facts
+
+
 def test_adapter_config_gguf_fields_and_template_lines_are_read():
     """Three other places in a card's body that state a parent."""
     body = (

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from kg.assemble.documents import digest, distinct
 from kg.errors import KGError, ReadError
+from kg.linker.cards import link_card
 from kg.readers import READERS, Skipped, read
 from kg.readers.cards import card
 from kg.readers.frontmatter import front_matter, is_flat, key_span, unflattened, value_span
@@ -158,6 +159,33 @@ def test_yaml_bombs(block: str) -> None:
     assert document.metadata.get("license") == "mit"
     assert len(json.dumps(document.metadata)) < 3_000_000
     assert not Path("owned").exists()
+
+
+MERGE_BOMB = "models:\n- model: a/B-7B\nl0: &a0 [{model: x/Y-1B}]\n" + "".join(
+    f"l{n}: &a{n} [{','.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 8)
+)
+
+
+@pytest.mark.parametrize(
+    ("code", "parents"),
+    [
+        (MERGE_BOMB, ["B-7B"]),
+        ("models:\n- model: a/B-7B\nx: !!python/object/apply:os.system [touch owned]\n", ["B-7B"]),
+        ("models:\n- model: &m a/B-7B\n- model: *m\n", ["B-7B"]),
+    ],
+)
+def test_yaml_bombs_in_the_body_of_a_card(tmp_path: Path, code: str, parents: list[str]) -> None:
+    """A merge's configuration is read with the limits of the front matter, wherever it stands."""
+    _, edges, _ = link_card(card(f"# Owl\n\n```yaml\n{code}```\n" * 20, repository="me/Owl"), ())
+    assert [edge.tail for edge in edges] == parents
+    assert not Path("owned").exists()
+    folder = tmp_path / "me" / "owl"
+    folder.mkdir(parents=True)
+    beside = saved(folder / "mergekit_config.yml", code.encode())
+    try:
+        outcome(beside)
+    except ReadError as error:
+        assert "mergekit_config.yml cannot be read" in str(error)  # noqa: PT017 - either is right
 
 
 def test_front_matter_beyond_the_limit_is_read_key_by_key() -> None:

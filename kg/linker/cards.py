@@ -17,9 +17,11 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final
 
+from ruamel.yaml.error import YAMLError
+
 from kg.linker import cardnames
 from kg.names import families, identity, parse, same_model, without
-from kg.readers.frontmatter import key_span, value_span
+from kg.readers.frontmatter import Refused, key_span, parse_any, value_span
 from kg.resources import ontology
 from kg.text import name_key
 from kg.values import Document, Evidence, LocalEdge, LocalEntity, LocalResult, Mention, Span
@@ -835,6 +837,9 @@ def _trimmed(text: str, start: int, end: int) -> Span:
     return Span(start, max(end, start + 1))
 
 
+_WRITTEN: Final = re.compile(r'"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)"')
+
+
 def _merge_models(code: str) -> list[tuple[str, str]]:
     """Return ``(model, weight)`` of every model in a mergekit configuration, in order."""
     parsed = _load_yaml(code)
@@ -846,7 +851,7 @@ def _merge_models(code: str) -> list[tuple[str, str]]:
         )
         return list(dict.fromkeys((name.strip(), "") for name in names))
     found: dict[str, str] = {}
-    for node in _nodes(parsed):
+    for node in _nodes(parsed, set()):
         for key in ("model", "source_model", "base_model"):
             value = node.get(key)
             if isinstance(value, Mapping):
@@ -856,13 +861,18 @@ def _merge_models(code: str) -> list[tuple[str, str]]:
                 weight = parameters.get("weight") if isinstance(parameters, Mapping) else None
                 known = found.setdefault(value, "")
                 if weight is not None and key == "model" and not known:
-                    found[value] = json.dumps(weight, default=str)[:60]
+                    # "0.50" is a number that would not survive the way there and back.
+                    found[value] = _WRITTEN.sub(
+                        lambda number: str(float(number[1])), json.dumps(weight)
+                    )[:60]
     return list(found.items())
 
 
-def _nodes(value: object, depth: int = 0) -> Iterator[Mapping[str, Any]]:
-    if depth > 8:
+def _nodes(value: object, seen: set[int], depth: int = 0) -> Iterator[Mapping[str, Any]]:
+    """Yield the mappings in ``value``; what aliases repeat is yielded once."""
+    if depth > 8 or id(value) in seen:
         return
+    seen.add(id(value))
     if isinstance(value, Mapping):
         yield value
         children: Iterable[object] = value.values()
@@ -871,20 +881,14 @@ def _nodes(value: object, depth: int = 0) -> Iterator[Mapping[str, Any]]:
     else:
         return
     for child in children:
-        yield from _nodes(child, depth + 1)
+        yield from _nodes(child, seen, depth + 1)
 
 
-def _load_yaml(code: str) -> object | None:
-    """Return the value of a YAML block, or ``None`` where it is none."""
-    if len(code) > _BLOCK_LIMIT or re.search(r"(?m)^\s*-?\s*[\w-]*:?\s*[&*]\w+\s*$", code):
-        return None  # anchors can make a small text large
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
-    reader = YAML(typ="safe", pure=False)
-    reader.allow_duplicate_keys = True
-    try:
-        documents = list(reader.load_all(code))
-    except (YAMLError, ValueError, TypeError, AttributeError, RecursionError):
+def _load_yaml(code: str) -> list[object] | None:
+    """Return the values of a YAML block's documents, or ``None`` where it is none."""
+    if len(code) > _BLOCK_LIMIT:
         return None
-    return documents
+    try:
+        return [parse_any(part) for part in re.split(r"^---(?=\s|$)", code, flags=re.MULTILINE)]
+    except (YAMLError, Refused):
+        return None

@@ -22,6 +22,7 @@ from kg.readers.frontmatter import (
     DATASET_KEYS,
     HUB_KEYS,
     MODEL_KEYS,
+    Refused,
     front_matter,
     is_flat,
     parse,
@@ -253,7 +254,7 @@ def _side_file(path: str, name: str, text: str, repository: str) -> Document:
     text = clean(text)
     try:
         values = msgspec.json.decode(text.encode()) if name.endswith(".json") else parse(text)
-    except (msgspec.DecodeError, YAMLError, ValueError, RecursionError) as error:
+    except (msgspec.DecodeError, YAMLError, Refused, ValueError, RecursionError) as error:
         raise ReadError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
     if not isinstance(values, dict):
         raise ReadError(f"{path} is no {name}: an object was expected")

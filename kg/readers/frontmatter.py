@@ -72,7 +72,7 @@ class FrontMatter:
     problem: str = ""
 
 
-class _Refused(Exception):
+class Refused(Exception):
     """The YAML is well formed, but not something that a card may hold."""
 
 
@@ -85,7 +85,7 @@ def front_matter(text: str) -> FrontMatter:
     block = text[start:end]
     try:
         values = parse(block)
-    except (YAMLError, _Refused) as error:
+    except (YAMLError, Refused) as error:
         values, unread = _by_key(block)
         lost = f"; not read: {', '.join(unread)}" if unread else ""
         return FrontMatter(values, body, f"{problem}{_in_words(error)}; read key by key{lost}")
@@ -125,19 +125,24 @@ def parse(block: str, *, limit: int = YAML_LIMIT) -> dict[str, Any]:
     Numbers that do not survive the way there and back (``80.10``, ``007``) and dates stay the
     strings that were written.
     """
-    if len(block) > limit:
-        raise _Refused(f"it is longer than {limit:,} characters")
-    _check_depth(block)
-    events = YAML(typ="safe", pure=True).parse(block)
-    try:
-        value = _built(events)
-    except (RecursionError, ValueError, AttributeError, IndexError, TypeError) as error:
-        raise _Refused(f"the parser gave up ({type(error).__name__})") from error
+    value = parse_any(block, limit=limit)
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise _Refused("it is no list of keys and values")
+        raise Refused("it is no list of keys and values")
     return value
+
+
+def parse_any(block: str, *, limit: int = YAML_LIMIT) -> Any:
+    """Return the value of a YAML text as :func:`parse` does, be it a mapping or not."""
+    if len(block) > limit:
+        raise Refused(f"it is longer than {limit:,} characters")
+    _check_depth(block)
+    events = YAML(typ="safe", pure=True).parse(block)
+    try:
+        return _built(events)
+    except (RecursionError, ValueError, AttributeError, IndexError, TypeError) as error:
+        raise Refused(f"the parser gave up ({type(error).__name__})") from error
 
 
 def _check_depth(block: str) -> None:
@@ -148,7 +153,7 @@ def _check_depth(block: str) -> None:
         deepest = max(deepest, depth)
     steps = max((len(m.group()) for m in re.finditer(r"(?:[-?][ \t]+)+", block)), default=0)
     if deepest > 10 * DEPTH_LIMIT or steps > 10 * DEPTH_LIMIT:
-        raise _Refused("it is nested too deeply")
+        raise Refused("it is nested too deeply")
 
 
 class _Level:
@@ -172,7 +177,7 @@ class _Level:
             self.value[self.key] = value
             self.waiting = False
         elif isinstance(value, (dict, list)):
-            raise _Refused("a key is no plain value (a template that was never filled in?)")
+            raise Refused("a key is no plain value (a template that was never filled in?)")
         else:
             self.key = "" if value is None else str(value)
             self.waiting = True
@@ -188,7 +193,7 @@ def _built(events: Iterator[Any]) -> Any:
             case DocumentStartEvent():
                 documents += 1
                 if documents > 1:
-                    raise _Refused("it holds more than one YAML document")
+                    raise Refused("it holds more than one YAML document")
             case ScalarEvent():
                 _check_tag(event)
                 value = _scalar(event)
@@ -197,12 +202,12 @@ def _built(events: Iterator[Any]) -> Any:
                 levels[-1].put(value, 1)
             case AliasEvent():
                 if event.anchor not in anchors:
-                    raise _Refused(f"the alias *{event.anchor} has no value, or holds itself")
+                    raise Refused(f"the alias *{event.anchor} has no value, or holds itself")
                 levels[-1].put(*anchors[event.anchor])
             case SequenceStartEvent() | MappingStartEvent():
                 _check_tag(event)
                 if len(levels) > DEPTH_LIMIT:
-                    raise _Refused("it is nested too deeply")
+                    raise Refused("it is nested too deeply")
                 start: list[Any] | dict[str, Any] = (
                     [] if isinstance(event, SequenceStartEvent) else {}
                 )
@@ -213,7 +218,7 @@ def _built(events: Iterator[Any]) -> Any:
                     anchors[level.anchor] = (level.value, level.size)
                 levels[-1].put(level.value, level.size)
         if levels[-1].size > VALUE_LIMIT:
-            raise _Refused(f"it expands to more than {VALUE_LIMIT:,} values")
+            raise Refused(f"it expands to more than {VALUE_LIMIT:,} values")
     root = levels[0].value
     return root[0] if isinstance(root, list) and root else None
 
@@ -221,7 +226,7 @@ def _built(events: Iterator[Any]) -> Any:
 def _check_tag(event: Any) -> None:
     tag = str(event.tag) if event.tag else ""
     if tag and tag != "!" and tag not in _PLAIN_TAGS:
-        raise _Refused(f"the tag {tag[:80]!r} is refused; cards hold plain values")
+        raise Refused(f"the tag {tag[:80]!r} is refused; cards hold plain values")
 
 
 def _scalar(event: Any) -> Any:
@@ -295,7 +300,7 @@ def _by_key(block: str) -> tuple[dict[str, Any], list[str]]:
         try:
             # What made the whole too slow to parse would do so again on its own.
             values.update(parse(lines, limit=_KEY_LIMIT))
-        except (YAMLError, _Refused):
+        except (YAMLError, Refused):
             simple = _simple(lines)
             if simple is None:
                 unread.append(key)
