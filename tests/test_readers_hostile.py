@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from kg.assemble.documents import digest, distinct
 from kg.errors import KGError, ReadError
 from kg.linker.cards import link_card
+from kg.ner.masking import prose
 from kg.readers import READERS, Skipped, read
 from kg.readers.cards import card
 from kg.readers.frontmatter import front_matter, is_flat, key_span, unflattened, value_span
@@ -332,6 +333,52 @@ def test_markdown_brackets_do_not_explode(tmp_path: Path, text: str) -> None:
     content = f"# [Title][1]\n\n{text}\n\n[1]: https://arxiv.org/abs/2504.13837\n"
     for reader in ("page", "card", "text"):
         outcome(saved(tmp_path / "p.md", content.encode()), reader=reader)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<!--" * 40_000,
+        "<pre>" * 40_000,
+        "<style" * 40_000,
+        "a." * 80_000 + " @",
+        "![" * 80_000,
+        "`" * 160_000,
+        "```\n" + "\n" * 19_000 + "```",
+        "```\n-" + "\n" * 19_000 + "```",
+        "```\nmerge_method: x\n" + "- \n" * 6_000 + "```",
+        "general.dataset.0.repo_url" + " " * 160_000,
+        "model name or path" + " " * 160_000 + ".",
+        "fine-tuned version of [" * 8_000,
+        "Original model: " + "[" * 160_000,
+        "Original model: " + "[a](" * 40_000,
+        "# a" + " " * 160_000 + "b",
+        "\n# a" + " \t#" * 50_000 + "b",
+        "http://" * 20_000 + " x",
+    ],
+    ids=lambda text: text[:24],
+)
+def test_no_pattern_takes_quadratic_time_in_a_card(text: str) -> None:
+    document = card(f"---\nlicense: mit\n---\n# Owl\n\n{text}\n", repository="me/Owl")
+    assert len(prose(document)) == len(document.text)
+    link_card(document, ())
+    assert card(text, named="owl").id == "card-owl"
+
+
+@pytest.mark.parametrize("blanks", [" " * 100_000, "\t " * 50_000, "\n" * 100_000])
+def test_blanks_in_titles_and_values_take_linear_time(tmp_path: Path, blanks: str) -> None:
+    found, _ = outcome(saved(tmp_path / "t.txt", f"# Owls{blanks}hoot".encode()), reader="text")
+    record = json.dumps({"title": f"Owls{blanks}hoot", "abstract": "They hoot."})
+    papers, _ = outcome(saved(tmp_path / "p.jsonl", record.encode()))
+    assert len(found) == len(papers) == 1
+    index = f"model-index:\n- results:\n  - metrics: [{{value: 1}}]\n# value: 1{blanks}2"
+    link_card(card(f"---\n{index}\n---\n# Owl\n", repository="me/Owl"), ())
+
+
+def test_lines_of_windows_below_a_rule_take_linear_time(tmp_path: Path) -> None:
+    """A rule that no second one follows opens no front matter, however its lines end."""
+    text = "---\r\n" + "Owls hoot.\r\n" * 5_000
+    assert len(outcome(saved(tmp_path / "owl.txt", text.encode()))[0]) == 1
 
 
 @settings(

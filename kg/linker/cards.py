@@ -48,13 +48,13 @@ _CACHE: Final = re.compile(r"models--([\w.-]+?)--([\w.-]+)")
 _LOCAL: Final = re.compile(
     r"^(?:[A-Za-z]:[\\/]|[./~\\]|/)|\\|^(?:outputs?|checkpoints?|models|data)/"
 )
-_FENCE: Final = re.compile(r"```[ \t]*(?P<kind>ya?ml|json)?[^\n]*\n(?P<code>.*?)```", re.DOTALL)
+_JSON: Final = re.compile(r"```[ \t]*json")
 _MERGE_BLOCK: Final = re.compile(
-    r"^\s*(?:(?:- )?merge_method|slices|models|experts):", re.MULTILINE
+    r"^[^\S\n]*(?:(?:- )?merge_method|slices|models|experts):", re.MULTILINE
 )
 _ADAPTER: Final = re.compile(r"[\"']?base_model_name_or_path[\"']?\s*[:=]\s*[\"']([^\"'\n]+)[\"']")
 _GGUF: Final = re.compile(
-    r"general\.(?P<what>base_model|dataset)\.\d+\.repo_url\s*(?:str)?\s*[=:|]\s*[\"']?(?P<url>\S+?)[\"']?\s*(?:\||$)",
+    r"general\.(?P<what>base_model|dataset)\.\d+\.repo_url\s*(?:str\s*)?[=:|]\s*[\"']?(?P<url>\S+?)[\"']?\s*(?:\||$)",
     re.MULTILINE,
 )
 _FIELD: Final = re.compile(
@@ -62,17 +62,17 @@ _FIELD: Final = re.compile(
     ^[ \t]* (?:[-*•][ \t]*)? (?:\*\*|__)?
     (?P<key> fine-?tuned\ from(?:\ model)? | (?:original|base|parent|source)\ model
            | teacher\ model | model\ name\ or\ path )
-    (?:[ \t]*\[optional\])? [ \t]* (?:\*\*|__)? [ \t]* : [ \t]* (?:\*\*|__)? [ \t]*
+    (?:[ \t]*\[optional\])? [ \t]* (?:(?:\*\*|__)[ \t]*)? : [ \t]* (?:(?:\*\*|__)[ \t]*)?
     (?P<value> \S[^\n]* )$
     """,
     re.IGNORECASE | re.MULTILINE | re.VERBOSE,
 )
 _TRAINER: Final = re.compile(
     r"fine-?tuned version of[ \t]+"
-    r"(?P<value>\[[^\]\n]+\]\((?P<url>[^)\s]+)\)|`?[\w.-]+/[\w.-]+`?)",
+    r"(?P<value>\[[^\]\n]{1,300}\]\((?P<url>[^)\s]{1,500})\)|`?[\w.-]+/[\w.-]+`?)",
     re.IGNORECASE,
 )
-_LINK: Final = re.compile(r"\[(?P<text>[^\]\n]+)\]\((?P<url>[^)\s]+)\)")
+_LINK: Final = re.compile(r"\[(?P<text>[^\]\n]{1,300})\]\((?P<url>[^)\s]{1,500})\)")
 _SHORT: Final = re.compile(r"[\w.+-]+(?:[ -][\w.+-]+){0,4}")
 #: Which relation a line of the body states; an empty one is decided as for ``base_model``.
 _WIDER: Final = ("fineTunedFrom", "adapterOf")
@@ -566,7 +566,7 @@ def _datasets(card: _Card) -> None:
 
 
 _TRAINER_DATA: Final = re.compile(
-    r"[ \t]+on[ \t]+(?:the|an?)[ \t]+(?P<value>\[[^\]\n]+\]\([^)\s]+\)|[\w./-]+)"
+    r"[ \t]+on[ \t]+(?:the|an?)[ \t]+(?P<value>\[[^\]\n]{1,300}\]\([^)\s]{1,500}\)|[\w./-]+)"
     r"(?:[ \t]+-[ \t]+\w+)?[ \t]+dataset\b"
 )
 
@@ -671,7 +671,7 @@ def _index_dataset(card: _Card, dataset: Mapping[str, Any]) -> str | None:
     return canonical
 
 
-_VALUE: Final = re.compile(r"\bvalue[ \t]*:[ \t]*(?P<value>[^\n]+?)[ \t]*(?=\n|$)")
+_VALUE: Final = re.compile(r"\bvalue[ \t]*:[ \t]*(?P<value>[^ \t\n](?:[^\n]*[^ \t\n])?)[ \t]*")
 
 
 def _index_metric(
@@ -719,11 +719,12 @@ def _body_parents(card: _Card) -> None:
     """Add the parents that blocks and template lines of the body name."""
     text, start = card.document.text, card.document.body
     end = min(len(text), start + _BODY_LIMIT)
-    for fence in _FENCE.finditer(text, start, end):
-        if len(fence["code"]) <= _BLOCK_LIMIT:
-            if fence["kind"] != "json" and _MERGE_BLOCK.search(fence["code"]):
-                _mergekit(card, fence.start("code"), fence["code"])
-            adapter = _ADAPTER.search(text, fence.start("code"), fence.end("code"))
+    for is_json, block in _fenced(text, start, end):
+        if block.end - block.start <= _BLOCK_LIMIT:
+            code = block.of(text)
+            if not is_json and _MERGE_BLOCK.search(code):
+                _mergekit(card, block.start, code)
+            adapter = _ADAPTER.search(text, block.start, block.end)
             if adapter:
                 _declare(card, "adapterOf", adapter[1], Span(*adapter.span()), "adapter_config")
     for match in _GGUF.finditer(text, start, end):
@@ -748,6 +749,19 @@ def _body_parents(card: _Card) -> None:
     for match in _TRAINER.finditer(text, start, end):
         line = _line(text, match.start(), match.end(), end)
         _declare(card, "fineTunedFrom", match["value"], line, "trainer-sentence", "extracted")
+
+
+def _fenced(text: str, start: int, end: int) -> Iterator[tuple[bool, Span]]:
+    """Yield what stands in each block of code, and whether that is said to be JSON."""
+    fence = text.find("```", start, end)
+    while fence >= 0:
+        line = text.find("\n", fence, end)
+        close = text.find("```", line + 1, end) if line >= 0 else -1
+        if close < 0:
+            return
+        if line + 1 < close:
+            yield _JSON.match(text, fence) is not None, Span(line + 1, close)
+        fence = text.find("```", close + 3, end)
 
 
 def _first_name(value: str) -> str:
@@ -786,8 +800,10 @@ def _declare(
 
 def _mergekit(card: _Card, offset: int, code: str) -> None:
     """Add every parent of a mergekit configuration, each quoted with its weight."""
-    method = re.search(r"^\s*(?:- )?merge_method:\s*[\"']?([\w-]+)", code, re.MULTILINE)
-    if method is None and not re.search(r"^\s*-?\s*(?:source_)?model:", code, re.MULTILINE):
+    method = re.search(r"^[^\S\n]*(?:- )?merge_method:\s*[\"']?([\w-]+)", code, re.MULTILINE)
+    if method is None and not re.search(
+        r"^[^\S\n]*(?:-[^\S\n]*)?(?:source_)?model:", code, re.MULTILINE
+    ):
         return
     if method:
         card.fact("merge_method", method[1])
@@ -845,7 +861,7 @@ def _merge_models(code: str) -> list[tuple[str, str]]:
     parsed = _load_yaml(code)
     if parsed is None:
         names = re.findall(
-            r"^\s*(?:- )?(?:base_model|source_model|model):\s*[\"']?([^\"'\n#]+)",
+            r"^[^\S\n]*(?:- )?(?:base_model|source_model|model):\s*[\"']?([^\"'\n#]+)",
             code,
             re.MULTILINE,
         )

@@ -13,7 +13,7 @@ from kg.values import Document
 _URL: Final = re.compile(
     r"(?:https?://|www\.|ftp://|git@)[^\s<>{}\[\]\"']+(?<![.,;:!?)])"
     r"|\b(?:github|gitlab|huggingface|hf)\.(?:com|co|io)/[^\s<>{}\[\]\"']+(?<![.,;:!?)])"
-    r"|\b[\w.+-]+@[A-Za-z][\w-]*(?:\.[\w-]+)*\.[A-Za-z]{2,}\b"
+    r"|\b[\w.+-]{1,64}@[A-Za-z][\w-]*(?:\.[\w-]+)*\.[A-Za-z]{2,}\b"
 )
 #: TeX commands go, what stands in their braces stays.
 _TEX: Final = re.compile(
@@ -31,10 +31,16 @@ _IN_MARKS: Final = ("{", "}", "*", "_", "`", "''")
 _TIMES: Final = re.compile(r"\d(?<![\w.]\d)\d*(?:\.\d+)?(?:times|x|×)(?![A-Za-z0-9])")
 
 _FENCE: Final = re.compile(r"^(```|~~~).*?(?:^\1[^\n]*$|\Z)", re.DOTALL | re.MULTILINE)
-_INDENTED: Final = re.compile(r"^(?: {4}|\t)(?![*+-] |\d+\. ).*$", re.MULTILINE)
-_HTML: Final = re.compile(
-    r"<!--.*?-->|<(style|script|pre|code)\b.*?</\1>|</?[A-Za-z][^<>]*>", re.DOTALL | re.IGNORECASE
-)
+_OPENING: Final = re.compile(r"<!--|<(?:style|script|pre|code)\b|</?[A-Za-z]", re.IGNORECASE)
+#: What ends that which an opening begins; where it never comes, ``_TAG`` alone is masked.
+_CLOSING: Final = {
+    "<!--": re.compile("-->"),
+    **{
+        f"<{name}": re.compile(f"</{name}>", re.IGNORECASE)
+        for name in ("style", "script", "pre", "code")
+    },
+}
+_TAG: Final = re.compile(r"</?[A-Za-z][^<>]*>")
 _TABLE: Final = re.compile(r"^[^\S\n]*\|.*$|^[^\n|]+\|[^\n|]+\|.*$", re.MULTILINE)
 _CODE: Final = re.compile(r"`[^`\n]*`")
 _HUB_ID: Final = re.compile(r"`([\w.-]+/[\w.-]+|[\w.-]+)`")
@@ -51,6 +57,29 @@ def _mask(pattern: re.Pattern[str], text: str) -> str:
     return pattern.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
 
 
+def _without_html(text: str) -> str:
+    """Return ``text`` with comments, tags, and all between those of code or style, masked.
+
+    A closing tag that is missing is looked for once, so that the time taken is linear.
+    """
+    kept: list[str] = []
+    cursor = 0
+    missing: set[str] = set()
+    for opening in _OPENING.finditer(text):
+        if opening.start() < cursor:
+            continue
+        sign, end = opening[0].lower(), None
+        if sign in _CLOSING and sign not in missing:
+            end = _CLOSING[sign].search(text, opening.end())
+            if end is None:
+                missing.add(sign)
+        end = end or _TAG.match(text, opening.start())
+        if end is not None:
+            kept += (text[cursor : opening.start()], blank(text, opening.start(), end.end()))
+            cursor = end.end()
+    return "".join(kept) + text[cursor:]
+
+
 def prose(document: Document) -> str:
     """Return the document's text with all but its prose masked by spaces.
 
@@ -64,12 +93,11 @@ def prose(document: Document) -> str:
 
 
 def _card(text: str) -> str:
-    for pattern in (_FENCE, _HTML, _TABLE):
-        text = _mask(pattern, text)
-    text = _HUB_ID.sub(r" \1 ", text)
-    for pattern in (_CODE, _IMAGE, _LINK):
-        text = _mask(pattern, text)
-    return text
+    text = _mask(_TABLE, _without_html(_mask(_FENCE, text)))
+    text = _mask(_CODE, _HUB_ID.sub(r" \1 ", text))
+    # Behind the last bracket no image can end, and looking for one would be quadratic.
+    last = text.rfind("]") + 1
+    return _mask(_LINK, _mask(_IMAGE, text[:last]) + text[last:])
 
 
 def plain(text: str) -> str:

@@ -17,7 +17,7 @@ import msgspec
 from ruamel.yaml.error import YAMLError
 
 from kg.errors import ReadError
-from kg.readers.documents import content_id, digest, one_line, safe_url
+from kg.readers.documents import atx_title, content_id, digest, one_line, safe_url
 from kg.readers.frontmatter import (
     DATASET_KEYS,
     HUB_KEYS,
@@ -42,7 +42,7 @@ _ADDRESS = re.compile(
     r"(?P<id>[A-Za-z0-9][\w.-]{0,95}(?:/[A-Za-z0-9][\w.-]{0,95})?)(?:/(?:raw|resolve|blob|tree)/.*)?/?"
 )
 _FRONT = re.compile(
-    r"\s*---(?:[ \t]*\r?\n(?:(?!\r?\n).+\r?\n)*?---[ \t]*(?:\r?\n|$)|\s+[A-Za-z_][\w-]*\s*:|\s+#)"
+    r"\s*---(?:[ \t]*\r?\n(?:(?!\r?\n).+\n)*?---[ \t]*(?:\r?\n|$)|\s+[A-Za-z_][\w-]*\s*:|\s+#)"
 )
 _TEXT_FIELDS: Final = ("content", "text", "card", "readme", "card_text", "modelcard", "README")
 _ID_FIELDS: Final = (
@@ -55,7 +55,7 @@ _ID_FIELDS: Final = (
     "dataset_id",
     "model",
 )
-_HEADING = re.compile(r"^(?:#{1,6}[ \t]+(?P<atx>.+?)[ \t#]*|(?P<setext>\S.*)\n={3,}[ \t]*)$", re.M)
+_HEADING = re.compile(r"^(?:#{1,6}[ \t]+(?P<atx>.+)|(?P<setext>\S.*)\n={3,}[ \t]*)$", re.M)
 
 
 def read_card(source: Source) -> Iterator[Document]:
@@ -243,7 +243,7 @@ def _title(text: str, body: int) -> str:
     match = _HEADING.search(text, body)
     if not match:
         return ""
-    title = (match["atx"] or match["setext"])[:1000]
+    title = (atx_title(match["atx"]) if match["atx"] else match["setext"])[:1000]
     title = re.sub(r"<[^>]*>|!\[[^\]]*\]\([^)]*\)", "", title)
     title = re.sub(r"\[([^\]]+)\]\([^)]*\)", r"\1", title)
     return one_line(title.strip("*_` "))[:200]

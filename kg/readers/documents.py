@@ -25,7 +25,7 @@ _ARXIV_ADDRESS = re.compile(
 )
 _ADDRESS = re.compile(r"https?://[^\s<>\"{}|\\^`\x00-\x20]+", re.IGNORECASE)
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d{2}(?!\d)")
-_LINE_BREAKS = re.compile(r"\s*[\r\n]\s*")
+_LINE_BREAK = re.compile(r"[\r\n]")
 
 
 def paper(
@@ -80,7 +80,13 @@ def digest(text: str) -> str:
 
 def one_line(text: str) -> str:
     """Return ``text`` without outer white space, and with a blank for each line break."""
-    return _LINE_BREAKS.sub(" ", text.strip())
+    lines = (line.strip() for line in _LINE_BREAK.split(text.strip()))
+    return " ".join(line for line in lines if line)
+
+
+def atx_title(written: str) -> str:
+    """Return what stands behind the signs of a Markdown heading without those that close it."""
+    return written[:1] + written[1:].rstrip(" \t#")
 
 
 def safe_id(given: Any) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from kg.readers.documents import plain_text
+from kg.readers.documents import atx_title, plain_text
 from kg.readers.source import Source
 from kg.values import Document
 
-_HEADING = re.compile(r"^#{1,6}[ \t]+(?P<title>.+?)[ \t#]*$")
+_HEADING = re.compile(r"^#{1,6}[ \t]+(?P<title>.+)$")
 
 
 def read_text(source: Source) -> Iterator[Document]:
@@ -19,5 +19,5 @@ def read_text(source: Source) -> Iterator[Document]:
     if not lines:
         source.skip("", "the file is empty; remove it or fill it")
         return
-    headings = (match["title"] for line in lines if (match := _HEADING.match(line)))
+    headings = (atx_title(match["title"]) for line in lines if (match := _HEADING.match(line)))
     yield plain_text(next(headings, lines[0])[:200], text)
