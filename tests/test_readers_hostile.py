@@ -6,12 +6,14 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kg.assemble.documents import digest, distinct
+from kg.cli import main
 from kg.errors import KGError, ReadError
 from kg.linker.cards import link_card
 from kg.ner.masking import prose
@@ -59,6 +61,44 @@ def test_nul_and_lone_surrogates_are_replaced(tmp_path: Path) -> None:
     line = b'{"id": "x", "title": "A\\u0000B", "abstract": "\\ud800 and \\udc00."}'
     found, _ = outcome(saved(tmp_path / "p.jsonl", line))
     assert [document.text for document in found] == ["A\ufffdB\n\ufffd and \ufffd."]
+
+
+CONTROLS = "".join(map(chr, [*range(9), *range(14, 32), *range(127, 160), 0xFFFE, 0xFFFF]))
+
+
+def test_control_characters_are_replaced_one_for_one(tmp_path: Path) -> None:
+    """By U+FFFD; a form feed and a vertical tab by a blank, as the white space that they are."""
+    expected = "Owls\n" + "\ufffd" * len(CONTROLS) + " \t \n."
+    record = {"title": "Owls", "abstract": f"{CONTROLS}\f\t\v\n.", "venue": "Owl\x1b]0;"}
+    found, _ = outcome(saved(tmp_path / "p.jsonl", json.dumps(record).encode()))
+    assert (found[0].text, found[0].metadata) == (expected, {"venue": "Owl\ufffd]0;"})
+    document = card('---\nlicense: "\\e[31m\\x9b"\nmodel_name: a\x1b\n---\nHoot.', named="owl")
+    assert document.metadata == {"license": "\ufffd[31m\ufffd", "model_name": "a\ufffd"}
+
+
+def test_no_escape_sequence_of_a_file_reaches_the_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Neither by what kg prints nor by the pictures that it writes, which stay XML."""
+    folder, graph = tmp_path / "cards" / "me" / "Owl-7B", str(tmp_path / "graph")
+    folder.mkdir(parents=True)
+    text = (
+        '---\nbase_model: big/Owl-Base-7B # \x1b[31m\nlicense: "\\e]0;owned"\n---\n'
+        "# \x1b]0;owned\x07Owl\n\nIt is a fine-tuned version of big/Owl-Base-7B.\x9b31m\n"
+    )
+    saved(folder / "README.md", text.encode())
+    config = '{"base_model_name_or_path": "/home/\\u001b[31m"}'
+    saved(folder / "adapter_config.json", config.encode())
+    assert main(["build", str(tmp_path / "cards"), "-o", graph]) == 0
+    assert main(["explain", graph, "me/Owl-7B"]) == 0
+    assert main(["explain", graph, "me/Owl-7B", "fineTunedFrom", "big/Owl-Base-7B"]) == 0
+    printed = capsys.readouterr()
+    assert main(["lineage", graph, "me/Owl-7B", "--format", "svg"]) == 0
+    picture = capsys.readouterr().out
+    assert "Owl-Base-7B" in printed.out
+    for output in (printed.out, printed.err, picture):
+        assert not set(output) & set(CONTROLS)
+    ElementTree.fromstring(picture)  # noqa: S314 (our own)
 
 
 def test_nul_bytes_in_text(tmp_path: Path) -> None:
@@ -320,6 +360,16 @@ def test_csv_traps(tmp_path: Path) -> None:
     found, skipped = outcome(saved(tmp_path / "t.csv", header + b"\n".join(rows)))
     assert [document.id for document in found] == ["1", "3", "5"]
     assert lost(skipped) == ["line 3", "line 5"]
+
+
+def test_quotation_marks_that_run_on_are_given_up(tmp_path: Path) -> None:
+    """A row that runs on is read up to its limit, but only the first few are."""
+    rows = [b'a"b,"c'] * 20_000 + [b"last,They hoot."]
+    path = saved(tmp_path / "t.csv", b"title,abstract\n" + b"\n".join(rows))
+    found, skipped = outcome(path)
+    assert (found[-1].title, found[-1].text) == ("last", "last\nThey hoot.")
+    assert len(lost(skipped)) == 20
+    assert [item.place for item in skipped if not item.lost] == ["line 21"]
 
 
 def test_page_of_addresses_and_noise(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from ruamel.yaml.error import YAMLError
 from kg.linker import cardnames
 from kg.names import families, identity, parse, same_model, without
 from kg.readers.frontmatter import Refused, key_span, parse_any, value_span
+from kg.readers.source import clean
 from kg.resources import ontology
 from kg.text import name_key
 from kg.values import Document, Evidence, LocalEdge, LocalEntity, LocalResult, Mention, Span
@@ -163,6 +164,7 @@ class _Card:
 
     def fact(self, key: str, value: str) -> None:
         subject = self.entities[self.subject]
+        value = clean(value)
         if value and (key, value) not in subject.facts:
             facts = (*subject.facts, (key, value))
             self.entities[self.subject] = replace(subject, facts=facts)

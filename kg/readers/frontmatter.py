@@ -26,6 +26,7 @@ from ruamel.yaml.events import (
     SequenceStartEvent,
 )
 
+from kg.readers.source import clean
 from kg.values import Span
 
 #: The longest block that is given to the YAML parser, in characters.
@@ -230,7 +231,7 @@ def _check_tag(event: Any) -> None:
 
 
 def _scalar(event: Any) -> Any:
-    written = str(event.value)
+    written = clean(str(event.value))  # "\\e" in quotes is an escape, as it is in JSON
     if not event.implicit[0]:  # quoted, a block, or tagged
         return written
     return plain(written)

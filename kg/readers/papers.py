@@ -26,7 +26,7 @@ from kg.readers.documents import (
     safe_url,
     year_in,
 )
-from kg.readers.source import LINE_LIMIT, NoDocuments, Source
+from kg.readers.source import LINE_LIMIT, NoDocuments, Source, clean
 from kg.values import Document
 
 _TITLES: Final = ("title", "display_name", "paper_title", "name")
@@ -64,6 +64,8 @@ _LISTS: Final = ("data", "results", "notes", "papers", "items", "records", "docu
 _PATIENCE: Final = 20
 #: How many lines one quoted field of a table may go on for.
 _ROW_LINES: Final = 2_000
+#: How many such fields a table may hold before its quotation marks count no more.
+_RUN_ON_ROWS: Final = 20
 
 _BLANK_TITLE: Final = "untitled"
 
@@ -230,13 +232,15 @@ def _rows(source: Source) -> Iterator[tuple[str, Any]]:
     """Yield the rows of a table as records.
 
     A quotation mark that is never closed would swallow all rows that follow: such a row is
-    given up after a while, and reading goes on in the line below it.
+    given up after a while, and reading goes on in the line below it.  After the first few of
+    these, quotation marks are read as characters like others.
     """
     csv.field_size_limit(LINE_LIMIT)
     lines = source.lines()
     pending: list[tuple[int, str]] = []  # lines to be read again, the next one last
     header: list[str] = []
     delimiter = ","
+    given_up = 0
 
     def following() -> Iterator[str]:
         size = 0
@@ -250,12 +254,22 @@ def _rows(source: Source) -> Iterator[tuple[str, Any]]:
     while True:
         used: list[tuple[int, str]] = []
         try:
-            cells = next(csv.reader(following(), delimiter=delimiter), None)
+            reader = csv.reader(
+                following(),
+                delimiter=delimiter,
+                quoting=csv.QUOTE_MINIMAL if given_up < _RUN_ON_ROWS else csv.QUOTE_NONE,
+            )
+            cells = next(reader, None)
         except (_RunsOn, csv.Error) as error:
             number = used[0][0]
             reason = "a quoted field does not end" if isinstance(error, _RunsOn) else str(error)
             source.skip(f"line {number}", f"the row cannot be read: {reason}")
             pending += reversed(used[1:])
+            given_up += 1
+            if given_up == _RUN_ON_ROWS:
+                source.note(
+                    f"line {number}", "from here on quotation marks end no field; mend them"
+                )
             continue
         if cells is None:
             return
@@ -372,12 +386,15 @@ def _inverted(index: Any) -> str:
 
 
 def _plain(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        key: value
-        for key, value in metadata.items()
-        if isinstance(value, (str, int, float))
-        or (isinstance(value, list) and all(isinstance(item, str) for item in value))
-    }
+    found: dict[str, Any] = {}
+    for key, value in metadata.items():
+        if isinstance(value, str):
+            found[key] = clean(value)
+        elif isinstance(value, list) and all(isinstance(item, str) for item in value):
+            found[key] = [clean(item) for item in value]
+        elif isinstance(value, (int, float)):
+            found[key] = value
+    return found
 
 
 def _first_line(text: str) -> str:

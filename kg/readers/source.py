@@ -34,7 +34,9 @@ HEAD: Final = 64 * 2**10
 
 STANDARD_INPUT: Final = "standard input"
 
-_UNREADABLE = re.compile("[\x00\ud800-\udfff]")
+#: Control characters (but tab and line ends), lone surrogates and what is no character: they
+#: steer terminals, and no XML may hold them.
+_UNREADABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _SIGNATURES: Final = {
     b"%PDF": "a PDF; kg reads titles and abstracts, not PDF: export them as text or JSON lines",
     b"PK\x03\x04": "a zip archive (or an office file); unpack it and give its files",
@@ -233,10 +235,15 @@ def opened(path: Path | str, report: Callable[[Skipped], None]) -> Source:
 
 
 def clean(text: str) -> str:
-    """Return ``text`` with line feeds as line ends, and U+FFFD for NUL and lone surrogates."""
+    """Return ``text`` with line feeds as line ends, and U+FFFD for each unreadable character.
+
+    Form feeds and vertical tabs become blanks.
+    """
     if "\r\n" in text:
         text = text.replace("\r\n", "\n")
-    return _UNREADABLE.sub("\ufffd", text) if _UNREADABLE.search(text) else text
+    if not _UNREADABLE.search(text):
+        return text
+    return _UNREADABLE.sub(lambda match: " " if match[0] in "\v\f" else "\ufffd", text)
 
 
 def _taken(stream: BinaryIO, size: int) -> tuple[bytes, BinaryIO]:
