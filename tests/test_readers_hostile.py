@@ -378,6 +378,14 @@ def test_page_of_addresses_and_noise(tmp_path: Path) -> None:
     assert found == []
 
 
+@pytest.mark.parametrize("line", ["and owls hoot on\n\n", "owls at https://a.b/owl\n\n", "owl-\n"])
+def test_paragraphs_that_go_on_take_linear_time(tmp_path: Path, line: str) -> None:
+    title = "Owls That Hoot\n\n" + "They hoot at night and nobody knows why. " * 10 + "So they\n\n"
+    path = saved(tmp_path / "p.txt", (title + line * 24_000).encode())
+    (found,), _ = outcome(path, reader="page")
+    assert found.text.count("owl") >= 24_000
+
+
 @pytest.mark.parametrize("text", ["[" * 50_000, "[a](" * 20_000, "![" * 50_000, "[a][" * 20_000])
 def test_markdown_brackets_do_not_explode(tmp_path: Path, text: str) -> None:
     content = f"# [Title][1]\n\n{text}\n\n[1]: https://arxiv.org/abs/2504.13837\n"

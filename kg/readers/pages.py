@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +26,8 @@ ABSTRACT_LENGTH: Final = 300
 _SENTENCES_LENGTH: Final = 60
 #: A line of this many characters shows that lines are paragraphs, not wrapped pieces of them.
 _UNWRAPPED_LENGTH: Final = 160
+#: How much of a paragraph's end tells whether it is finished: an address, and what closes it.
+_END: Final = 2_100
 
 _ADDRESS = re.compile(r"<?(https?://[^\s<>]+?)>?[.,;]?")
 _DEFINITION = re.compile(
@@ -67,8 +70,24 @@ class _Found:
 
     title: str
     line: int
-    paragraphs: list[str] = field(default_factory=list)
+    #: Each paragraph as the pieces that it is put together from.
+    pieces: list[list[str]] = field(default_factory=list)
     url: str = ""
+
+    @property
+    def paragraphs(self) -> list[str]:
+        return ["".join(pieces) for pieces in self.pieces]
+
+    @property
+    def end(self) -> str:
+        """The last characters of the last paragraph."""
+        pieces = self.pieces[-1]
+        first = len(pieces) - 1
+        size = len(pieces[first])
+        while first and size < _END:
+            first -= 1
+            size += len(pieces[first])
+        return "".join(pieces[first:])[-_END:]
 
 
 def read_page(source: Source) -> Iterator[Document]:
@@ -215,11 +234,13 @@ def _block(lines: list[tuple[int, str]], targets: dict[str, str]) -> _Block | No
 
 def _joined(lines: list[str]) -> str:
     """Return wrapped lines as one; a word that was cut after its hyphen is whole again."""
-    text = lines[0]
-    for line in lines[1:]:
-        cut = re.search(r"\w-+$", text) and re.match(r"(?!(?:and|or|to)\b(?!-))\w", line)
-        text += line if cut else f" {line}"
-    return text
+    parts = lines[:1]
+    for before, line in pairwise(lines):
+        stem = before.rstrip("-")
+        is_open = len(stem) < len(before) and re.match(r"\w", stem[-1:])
+        cut = is_open and re.match(r"(?!(?:and|or|to)\b(?!-))\w", line)
+        parts.append(line if cut else f" {line}")
+    return "".join(parts)
 
 
 def _papers(blocks: list[_Block]) -> Iterator[_Found | _Block]:
@@ -238,15 +259,15 @@ def _papers(blocks: list[_Block]) -> Iterator[_Found | _Block]:
                 else:
                     address = alone[1]
             elif found and title is None:
-                found.paragraphs[-1] += f" {alone[1]}"
+                found.pieces[-1].append(f" {alone[1]}")
             continue
         if found and title is None and _continues(found, block, alone is not None):
-            found.paragraphs[-1] += ("" if block.text[0] in ".,;:)" else " ") + block.text
+            found.pieces[-1].append(("" if block.text[0] in ".,;:)" else " ") + block.text)
             continue
         if title is None:
             if len(block.text) > TITLE_LIMIT:
                 if found:
-                    found.paragraphs.append(block.text)
+                    found.pieces.append([block.text])
                 else:
                     yield block
                 continue
@@ -257,11 +278,11 @@ def _papers(blocks: list[_Block]) -> Iterator[_Found | _Block]:
                 yield found
             url = next((u for u in title.urls if _PAPER_ADDRESS.match(u)), "") or address
             url = url or next(iter(title.urls), "")
-            found = _Found(title.text, title.line, [block.text], url)
+            found = _Found(title.text, title.line, [[block.text]], url)
             title, address = None, ""
             continue
         if found and title.text.endswith((".", "!")):
-            found.paragraphs.append(title.text)
+            found.pieces.append([title.text])
         else:
             if found:
                 yield found
@@ -270,7 +291,7 @@ def _papers(blocks: list[_Block]) -> Iterator[_Found | _Block]:
         title = block
     if found:
         if title is not None and title.text.endswith((".", "!")):
-            found.paragraphs.append(title.text)
+            found.pieces.append([title.text])
             title = None
         yield found
     if title is not None:
@@ -279,9 +300,14 @@ def _papers(blocks: list[_Block]) -> Iterator[_Found | _Block]:
 
 def _unfinished(found: _Found) -> bool:
     """Whether the last paragraph breaks off where an address or a clause must follow."""
-    return not re.search(r"[.!?:]['\")\]}*]*$", found.paragraphs[-1]) or found.paragraphs[
-        -1
-    ].endswith((" at:", "code:", "here:"))
+    end = found.end
+    closed = end.rstrip("'\")]}*").endswith((".", "!", "?", ":"))
+    return not closed or end.endswith((" at:", "code:", "here:"))
+
+
+def _ends_in_address(text: str) -> bool:
+    last = text[-_END:].rsplit(maxsplit=1)[-1:]
+    return bool(last) and text.endswith(last[0]) and bool(re.search(r"https?://.", last[0]))
 
 
 def _continues(found: _Found, block: _Block, is_address: bool) -> bool:
@@ -289,11 +315,9 @@ def _continues(found: _Found, block: _Block, is_address: bool) -> bool:
         return False
     if block.text[0] in ".,;:)":
         return True
-    last = found.paragraphs[-1]
-    ends_in_address = bool(re.search(r"https?://\S+$", last))
     if is_address:
         return _unfinished(found) and not _PAPER_ADDRESS.match(block.text)
-    return (_unfinished(found) or ends_in_address) and block.text[0].islower()
+    return block.text[0].islower() and (_unfinished(found) or _ends_in_address(found.end))
 
 
 def _is_abstract(block: _Block) -> bool:
@@ -301,5 +325,5 @@ def _is_abstract(block: _Block) -> bool:
         return False
     if len(block.text) >= ABSTRACT_LENGTH:
         return True
-    sentences = re.search(r"[.!?]['\")\]}]*$|https?://\S+$", block.text)
-    return len(block.text) >= _SENTENCES_LENGTH and bool(sentences) and block.text.count(" ") >= 8
+    ends = re.search(r"[.!?]['\")\]}]*$", block.text) or _ends_in_address(block.text)
+    return len(block.text) >= _SENTENCES_LENGTH and bool(ends) and block.text.count(" ") >= 8
