@@ -12,13 +12,17 @@ import json
 import math
 import re
 import tomllib
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import islice
 from typing import Any, Final
 
 from ruamel.yaml.error import YAMLError
 
+from kg import schema
 from kg.linker import cardnames
 from kg.names import families, identity, parse, same_model, without
 from kg.readers.frontmatter import Refused, key_span, parse_any, value_span
@@ -33,6 +37,11 @@ _BLOCK_LIMIT: Final = 20_000
 _BODY_LIMIT: Final = 200_000
 _RESULTS_LIMIT: Final = 2_000
 _NAME_LIMIT: Final = 120
+#: How many values of one field, and models of one merge, are read, and how many facts are kept.
+_PARENTS_LIMIT: Final = 200
+_FACTS_LIMIT: Final = 2_000
+#: How many lines of one template are read in a body.
+_LINES_LIMIT: Final = 500
 
 _DECLARED: Final = 0.98
 _FROM_TAGS: Final = 0.92
@@ -118,7 +127,10 @@ class _Card:
 
     def __init__(self, document: Document, entities: Sequence[LocalEntity]) -> None:
         self.document = document
-        self.entities: dict[str, LocalEntity] = {e.canonical: e for e in entities}
+        self.entities: dict[str, LocalEntity] = {}
+        self._by_key: dict[object, set[str]] = {}
+        for entity in entities:
+            self._put(entity)
         self.edges: dict[tuple[str, str, str], list[Evidence]] = {}
         self.results: list[LocalResult] = []
         self.metadata = document.metadata
@@ -126,14 +138,21 @@ class _Card:
 
     def add(self, entity: LocalEntity, repository: str) -> str:
         """Add ``entity``, or join it to the one of its name; return the canonical name."""
-        for canonical, known in self.entities.items():
-            if _is_same(known, entity, repository):
-                self.entities[canonical] = _joined(known, entity, repository)
-                return canonical
+        likely = {c for key in _keys(entity, repository) for c in self._by_key.get(key, ())}
+        if likely:
+            for canonical, known in self.entities.items():
+                if canonical in likely and _is_same(known, entity, repository):
+                    self._put(_joined(known, entity, repository))
+                    return canonical
         if entity.canonical in self.entities:
             entity = replace(entity, canonical=repository or f"{entity.canonical} (card)")
-        self.entities[entity.canonical] = entity
+        self._put(entity)
         return entity.canonical
+
+    def _put(self, entity: LocalEntity) -> None:
+        self.entities[entity.canonical] = entity
+        for key in _keys(entity, entity.repository):
+            self._by_key.setdefault(key, set()).add(entity.canonical)
 
     def target(self, target: _Target, label: str) -> str:
         mentions: tuple[Mention, ...] = ()
@@ -165,9 +184,20 @@ class _Card:
     def fact(self, key: str, value: str) -> None:
         subject = self.entities[self.subject]
         value = clean(value)
-        if value and (key, value) not in subject.facts:
-            facts = (*subject.facts, (key, value))
+        known = subject.facts
+        if value and len(known) < _FACTS_LIMIT and (key, value) not in known:
+            facts = (*known, (key, value))
             self.entities[self.subject] = replace(subject, facts=facts)
+
+
+def _keys(entity: LocalEntity, repository: str) -> set[object]:
+    """Return keys, of which two entities share one wherever :func:`_is_same` holds of them."""
+    keys: set[object] = {name_key(name) for name in (entity.canonical, *entity.aliases)}
+    if repository:
+        keys |= {name_key(repository), repository.casefold()}
+    if entity.label == "Model":
+        keys |= {name_key(parse(entity.canonical).name), identity(entity.canonical)}
+    return keys
 
 
 def _is_same(known: LocalEntity, other: LocalEntity, repository: str) -> bool:
@@ -495,7 +525,7 @@ def _parents(card: _Card) -> bool:
     declared = next(iter(_values(card.metadata.get("base_model_relation"))), "").casefold()
     copied = False
     for key, fixed in meanings.parents.items():
-        values = _values(card.metadata.get(key))
+        values = _values(card.metadata.get(key))[:_PARENTS_LIMIT]
         for value in dict.fromkeys(values):
             target = target_of(value)
             if target is None:
@@ -554,7 +584,7 @@ def _data_target(name: str, repository: str, span: Span | None) -> _Target:
 def _datasets(card: _Card) -> None:
     """Add what the front matter says the model was trained on."""
     for key in ("datasets", "dataset"):
-        for value in dict.fromkeys(_values(card.metadata.get(key))[:200]):
+        for value in dict.fromkeys(_values(card.metadata.get(key))[:_PARENTS_LIMIT]):
             target = target_of(value)
             if target is None:
                 continue
@@ -577,7 +607,7 @@ def _trainer_data(card: _Card) -> None:
     """Add the data set that a trainer's sentence names; ``None`` and ``an unknown`` are none."""
     text, start = card.document.text, card.document.body
     end = min(len(text), start + _BODY_LIMIT)
-    for match in _TRAINER.finditer(text, start, end):
+    for match in islice(_TRAINER.finditer(text, start, end), _LINES_LIMIT):
         data = _TRAINER_DATA.match(text, match.end(), end)
         target = target_of(data["value"]) if data else None
         if data is None or target is None:
@@ -632,7 +662,9 @@ def _model_index(card: _Card) -> None:
     text, end = card.document.text, card.document.body
     head = re.search(r"^model[-_]index[ \t]*:", text[:end], re.MULTILINE)
     start = head.end() if head else 0
-    for result in _results(card.metadata.get("model-index") or card.metadata.get("model_index")):
+    index = card.metadata.get("model-index") or card.metadata.get("model_index")
+    written = _written_values(text, start, end)
+    for result in islice(_results(index), _RESULTS_LIMIT):
         dataset = result.get("dataset")
         dataset = dataset if isinstance(dataset, Mapping) else {}
         on = _index_dataset(card, dataset)
@@ -642,7 +674,7 @@ def _model_index(card: _Card) -> None:
         for metric in metrics if isinstance(metrics, Sequence) else ():
             if not isinstance(metric, Mapping) or len(card.results) >= _RESULTS_LIMIT:
                 continue
-            start = _index_metric(card, metric, on, start, end)
+            start = _index_metric(card, metric, on, written, start)
 
 
 def _results(index: object) -> Iterator[Mapping[str, Any]]:
@@ -668,7 +700,7 @@ def _index_dataset(card: _Card, dataset: Mapping[str, Any]) -> str | None:
     label = _data_label(kind or shown)
     canonical = card.target(_Target(shown, repository, inner), label)
     evidence = card.evidence("yaml:model-index", span, inner, "model-index", 0.97, "declared")
-    if not any(key[1:] == ("evaluatedOn", canonical) for key in card.edges):
+    if (card.subject, "evaluatedOn", canonical) not in card.edges:
         card.edge("evaluatedOn", canonical, evidence)
     return canonical
 
@@ -677,7 +709,11 @@ _VALUE: Final = re.compile(r"\bvalue[ \t]*:[ \t]*(?P<value>[^ \t\n](?:[^\n]*[^ \
 
 
 def _index_metric(
-    card: _Card, metric: Mapping[str, Any], on: str | None, start: int, end: int
+    card: _Card,
+    metric: Mapping[str, Any],
+    on: str | None,
+    written_at: Mapping[str | float, Sequence[Span]],
+    start: int,
 ) -> int:
     """Add one score; return where the next one is to be looked for."""
     value = metric.get("value")
@@ -690,11 +726,11 @@ def _index_metric(
     if name and len(name) <= 60:
         metric_name = card.target(_Target(name, "", None), "Metric")
     written, span = str(value).strip(), None
-    for match in _VALUE.finditer(card.document.text, start, end):
-        if _equals(match["value"], value):
-            written, start = match["value"].strip("\"'"), match.end()
-            span = Span(match.start(), match.end())
-            break
+    places = written_at.get(written if isinstance(value, str) else float(value), ())
+    at = bisect_left(places, start, key=lambda place: place.start)
+    if at < len(places):
+        span = places[at]
+        written, start = _plain_value(span.of(card.document.text)), span.end
     if not written or len(written) > 80:
         return start
     if span is None:
@@ -704,14 +740,20 @@ def _index_metric(
     return start
 
 
-def _equals(written: str, value: float | int | str) -> bool:
-    plain = written.strip("\"'")
-    if isinstance(value, str):
-        return plain == value.strip()
-    try:
-        return math.isclose(float(plain), value, rel_tol=1e-9)
-    except ValueError:
-        return False
+def _written_values(text: str, start: int, end: int) -> Mapping[str | float, Sequence[Span]]:
+    """Return where each value of the index is written, by its characters and by its number."""
+    found: dict[str | float, list[Span]] = {}
+    for match in _VALUE.finditer(text, start, end):
+        span = Span(*match.span())
+        plain = _plain_value(match.group())
+        found.setdefault(plain, []).append(span)
+        with suppress(ValueError):
+            found.setdefault(float(plain), []).append(span)
+    return found
+
+
+def _plain_value(line: str) -> str:
+    return line.partition(":")[2].strip(" \t").strip("\"'")
 
 
 # ---------------------------------------------------------------- the body
@@ -729,7 +771,7 @@ def _body_parents(card: _Card) -> None:
             adapter = _ADAPTER.search(text, block.start, block.end)
             if adapter:
                 _declare(card, "adapterOf", adapter[1], Span(*adapter.span()), "adapter_config")
-    for match in _GGUF.finditer(text, start, end):
+    for match in islice(_GGUF.finditer(text, start, end), _LINES_LIMIT):
         is_data = match["what"] == "dataset"
         target = target_of(match["url"])
         if target is None:
@@ -739,7 +781,7 @@ def _body_parents(card: _Card) -> None:
         span = Span(match.start(), match.end("url"))
         evidence = card.evidence("body", span, Span(*match.span("url")), "gguf", 0.95, "declared")
         card.edge("trainedOn" if is_data else "derivedFrom", tail, evidence)
-    for match in _FIELD.finditer(text, start, end):
+    for match in islice(_FIELD.finditer(text, start, end), _LINES_LIMIT):
         key = match["key"].casefold()
         fixed = next((r for word, r in _FIELD_RELATION.items() if key.startswith(word)), "")
         value = match["value"]
@@ -748,7 +790,7 @@ def _body_parents(card: _Card) -> None:
             card, fixed, link.group() if link else _first_name(value),
             Span(match.start("key"), match.end()), "field",
         )  # fmt: skip
-    for match in _TRAINER.finditer(text, start, end):
+    for match in islice(_TRAINER.finditer(text, start, end), _LINES_LIMIT):
         line = _line(text, match.start(), match.end(), end)
         _declare(card, "fineTunedFrom", match["value"], line, "trainer-sentence", "extracted")
 
@@ -794,7 +836,8 @@ def _declare(
     if not relation:
         relation, _, confidence = _relation(card, name, repository, False)
     tail = card.target(_Target(name, repository, inner), "Model")
-    known = sorted(key[1] for key in card.edges if key[0] == card.subject and key[2] == tail)
+    stated = (name for name in schema.relations() if (card.subject, name, tail) in card.edges)
+    known = sorted(stated)
     if known and (relation == "derivedFrom" or (relation, known[0]) == _WIDER):
         relation = known[0]  # says no more than what is declared already
     card.edge(relation, tail, card.evidence("body", span, inner, rule, confidence, kind))
@@ -809,7 +852,7 @@ def _mergekit(card: _Card, offset: int, code: str) -> None:
         return
     if method:
         card.fact("merge_method", method[1])
-    for value, weight in _merge_models(code):
+    for value, weight in _merge_models(code)[:_PARENTS_LIMIT]:
         for part in value.split("+"):
             target = target_of(part)
             if target is None:

@@ -11,8 +11,10 @@ from __future__ import annotations
 import math
 import re
 import tomllib
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,6 +39,8 @@ _KEY_LIMIT: Final = 100_000
 DEPTH_LIMIT: Final = 40
 VALUE_LIMIT: Final = 60_000
 _ITEM_LIMIT: Final = 10_000
+#: How many lines that hold a value are looked at to find the one that is nothing but it.
+_HOLDING_LIMIT: Final = 1_000
 
 _OPENING = re.compile(r"\s*---[ \t]*\n")
 _CLOSING = re.compile(r"^(?:---|\.\.\.)[ \t]*$", re.MULTILINE)
@@ -93,6 +97,7 @@ def front_matter(text: str) -> FrontMatter:
     return FrontMatter(values, body, problem.removesuffix("; "))
 
 
+@lru_cache(maxsize=256)  # the line, then the value in it; and one value stands in many results
 def key_span(text: str, key: str, value: str | None = None) -> Span | None:
     """Return where ``key`` is set: its line, or the line of the item that holds ``value``.
 
@@ -105,7 +110,7 @@ def key_span(text: str, key: str, value: str | None = None) -> Span | None:
     if value is None:
         return lines[0]
     wanted = str(value)
-    holding = [line for line in lines if wanted in line.of(text)]
+    holding = _holding(text, lines, wanted)
     exact = [line for line in holding if _item(line.of(text), key) == wanted]
     return (exact or holding or lines)[0]
 
@@ -330,6 +335,22 @@ def _unquoted(value: str) -> str:
     return value.strip("\"'")
 
 
+def _holding(text: str, lines: Sequence[Span], wanted: str) -> list[Span]:
+    """Return the first of ``lines`` that hold ``wanted``; text is searched, not line by line."""
+    found: list[Span] = []
+    end = lines[-1].end
+    at = text.find(wanted, lines[0].start, end) if wanted else -1
+    for _ in range(_HOLDING_LIMIT):
+        if at < 0:
+            break
+        line = lines[bisect_right(lines, at, key=lambda line: line.start) - 1]
+        is_inside = at + len(wanted) <= line.end
+        if is_inside:
+            found.append(line)
+        at = text.find(wanted, line.end if is_inside else at + 1, end)
+    return found
+
+
 def _item(line: str, key: str) -> str:
     """Return what a line sets: the item after its dash, or the value after its key."""
     line = line.strip()
@@ -340,10 +361,11 @@ def _item(line: str, key: str) -> str:
     return _unquoted(bare.removeprefix(":").strip().rstrip(","))
 
 
-def _lines_of_key(text: str, key: str) -> list[Span]:
+@lru_cache(maxsize=8)  # asked for again for each value of the key
+def _lines_of_key(text: str, key: str) -> tuple[Span, ...]:
     if text.lstrip().startswith("{"):
         found = re.search(rf'"{re.escape(key)}"\s*:[^\n]*', text)
-        return [_trimmed(text, found.start(), found.end())] if found else []
+        return (_trimmed(text, found.start(), found.end()),) if found else ()
     start, end, _ = _block(text)
     lines: list[Span] = []
     position = start
@@ -354,7 +376,7 @@ def _lines_of_key(text: str, key: str) -> list[Span]:
         if (lines or (match and match["key"] == key)) and line.strip():
             lines.append(_trimmed(text, position, position + len(line)))
         position += len(line)
-    return lines
+    return tuple(lines)
 
 
 def _trimmed(text: str, start: int, end: int) -> Span:
