@@ -47,6 +47,20 @@ def test_a_list_of_parents_gives_an_edge_each() -> None:
     assert {("Ant-AB", "mergedFrom", f"Ant-{letter}") for letter in "ABC"} <= lineage(text)
 
 
+def test_of_too_many_names_the_foremost_are_related(caplog: pytest.LogCaptureFixture) -> None:
+    """What is introduced, then what is named most, then what is named first; the log says so."""
+    others = ", ".join(f"[[Wasp{n}|Model]]" for n in range(160))
+    text = (
+        f"{others} are wasps. [[Bee-70B|Model]] hums. We introduce [[Ant-1B|Model!]]. "
+        "Ant is distilled from [[Bee-70B|Model]]."
+    )
+    with caplog.at_level("INFO", logger="kg.linker"):
+        found = stated(text.replace("Ant is", "[[Ant-1B|Model!]] is"))
+    assert ("Ant-1B", "distilledFrom", "Bee-70B") in found
+    assert not {f"Wasp{n}" for n in range(148, 160)} & {end for edge in found for end in edge[::2]}
+    assert "names 162 things; only the foremost 150 are related" in caplog.text
+
+
 def test_sizes_pair_two_lists() -> None:
     """Of two lists of the same sizes, each member belongs to the one of its size."""
     text = (

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kg import linker
 from kg.assemble.documents import digest, distinct
 from kg.cli import main
 from kg.errors import KGError, ReadError
@@ -21,7 +22,7 @@ from kg.readers import READERS, Skipped, read
 from kg.readers.cards import card
 from kg.readers.frontmatter import front_matter, is_flat, key_span, unflattened, value_span
 from kg.readers.source import DOCUMENT_LIMIT, LINE_LIMIT
-from kg.values import Document, Reading
+from kg.values import Document, LocalEntity, Mention, Reading, Span
 
 GOOD = json.dumps({"id": "good", "title": "Owls", "abstract": "They hoot."}).encode()
 #: Seconds of processor time that any one input may take.
@@ -421,6 +422,57 @@ def test_no_pattern_takes_quadratic_time_in_a_card(text: str) -> None:
     assert len(prose(document)) == len(document.text)
     link_card(document, ())
     assert card(text, named="owl").id == "card-owl"
+
+
+def many(key: str, item: str, count: int) -> str:
+    return f"{key}:\n" + "".join(item.format(n=n) for n in range(count))
+
+
+RESULT = "  - dataset: {{name: owl, type: o/d{n}}}\n    metrics: [{{name: m{n}, value: {n}}}]\n"
+
+
+@pytest.mark.parametrize(
+    ("front", "body"),
+    [
+        (many("base_model", "- org{n}/Owl-{n}-7B\n", 10_000), ""),
+        (many("datasets", "- org{n}/owls{n}\n", 10_000), ""),
+        ("model-index:\n" + many("- results", RESULT, 4_000), ""),
+        ("", many("# Owl", "Original model: org{n}/Owl-{n}-7B\n", 6_000)),
+        ("", many("# Owl", "general.dataset.0.repo_url = https://hf.co/a/b{n}\n", 4_000)),
+        ("", many("# Owl", "A fine-tuned version of me/Bird-7B.\n", 5_000)),
+        ("", many("# Owl", "```\nmerge_method: a\nmodels: [{{model: a/b{n}}}]\n```\n", 4_000)),
+    ],
+    ids=lambda text: text[:24],
+)
+def test_a_card_that_declares_thousands_of_things_is_read_in_time(front: str, body: str) -> None:
+    document = card(f"---\nlicense: mit\n{front}---\n{body}\n", repository="me/Owl-7B")
+    _, edges, _ = link_card(document, ())
+    assert 1 <= len(edges) <= 4_000
+
+
+NAMES = [f"Owl{n}-{n}B" for n in range(400)]
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        (f"We compare {', '.join(NAMES)} with each other.", NAMES),
+        (f"We compare {' and also '.join(NAMES)} with us: {'owl ' * 20_000}", NAMES),
+        (f"Owl {' '.join(f'{n}.5' for n in range(20_000))} on Bird.", ["Owl", "Bird"]),
+        (f"Owl, {' '.join(f'{n}.5' for n in range(900))} on Bird. " * 20, ["Owl", "Bird"]),
+    ],
+    ids=lambda item: str(item)[:24],
+)
+def test_a_sentence_of_hundreds_of_names_or_numbers_is_linked_in_time(
+    text: str, names: list[str]
+) -> None:
+    entities = []
+    for name in names:
+        at = text.index(name)
+        mention = Mention(Span(at, at + len(name)), "Model", 0.9, "lexicon")
+        entities.append(LocalEntity(name, "Model", False, (mention,)))
+    edges, _ = linker.link(Document("owl", "text", "Owl", text), entities)
+    assert len(edges) < 150 * 150
 
 
 @pytest.mark.parametrize("blanks", [" " * 100_000, "\t " * 50_000, "\n" * 100_000])

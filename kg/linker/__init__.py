@@ -7,6 +7,7 @@ of names, cues among its evidence.  An edge's confidence is a probability; from
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
@@ -17,12 +18,16 @@ import numpy.typing as npt
 
 from kg import names, schema
 from kg.linker import cues, evidence, features, learned, results, view
-from kg.linker.view import View
+from kg.linker.view import Sentence, View
 from kg.text import name_key
 from kg.values import Document, Evidence, LocalEdge, LocalEntity, LocalResult, Reading
 
 __all__ = ["accepted", "decide", "link", "threshold"]
 
+logger = logging.getLogger(__name__)
+
+#: Of how many names of one document every pair is weighed; no ordinary one holds so many.
+_MOST = 150
 #: Candidates are kept from this share of the threshold on.
 _CANDIDATE = 0.6
 #: What cues alone can say, with too few examples to learn from, is accepted from here on.
@@ -66,10 +71,10 @@ def link(
     Edges under the threshold are candidates.  What a sentence denies of lineage is an edge with
     negated evidence.
     """
-    seen = view.read(document, entities)
+    seen = view.read(document, _foremost(document, entities))
     hits = tuple(cues.find(seen))
     pairs = features.pairs(seen, hits)
-    called = [entity.canonical for entity in entities]
+    called = [entity.canonical for entity in seen.entities]
     found = decide(seen, hits, pairs, learned.opinions(seen, pairs), learned.manifest())
     edges = [
         LocalEdge(called[head], relation, called[tail], (shown,))
@@ -77,6 +82,28 @@ def link(
     ]
     stated = tuple(sorted(edges, key=lambda edge: (edge.head, edge.relation, edge.tail)))
     return stated, results.find(seen)
+
+
+def _foremost(document: Document, entities: Sequence[LocalEntity]) -> Sequence[LocalEntity]:
+    """Return the ``entities`` of a document, or of too many the foremost.
+
+    These are what it introduces, then what it names most often, then what it names first.
+    """
+    named = [place for place, entity in enumerate(entities) if entity.mentions]
+    if len(named) <= _MOST:
+        return entities
+    logger.info(
+        "document %s names %d things; only the foremost %d are related",
+        document.id, len(named), _MOST,
+    )  # fmt: skip
+    named.sort(
+        key=lambda place: (
+            not entities[place].introduced,
+            -len(entities[place].mentions),
+            min(mention.span.start for mention in entities[place].mentions),
+        )
+    )
+    return [entities[place] for place in sorted(named[:_MOST])]
 
 
 def decide(
@@ -198,10 +225,8 @@ def _share_benchmarks(
     for (winner, relation, loser), chance in sorted(chances.items()):
         if relation != "outperforms" or chance < limits[relation]:
             continue
-        for sentence in seen.sentences:
+        for sentence in _naming(seen, winner, loser):
             here = {sentence.owners[at] for at in sentence.names}
-            if not {winner, loser} <= here:
-                continue
             for place in sorted(here - {winner}):
                 tested = chances.get((loser, "evaluatedOn", place), 0.0)
                 key = (winner, "evaluatedOn", place)
@@ -255,22 +280,23 @@ def _share_sizes(
 def _listed_with(seen: View, head: int, tail: int) -> set[int]:
     """Return the entities that stand in one list with ``head``, where ``tail`` is named too."""
     found: set[int] = set()
-    for sentence in seen.sentences:
+    for sentence in _naming(seen, head, tail):
         owners = [sentence.owners[at] for at in sentence.names]
-        if head in owners and tail in owners:
-            lists = {
-                number
-                for number, owner in zip(sentence.lists, owners, strict=True)
-                if owner == head
-            }
-            listed = {
-                owner
-                for number, owner in zip(sentence.lists, owners, strict=True)
-                if number in lists
-            }
-            if tail not in listed:
-                found |= listed - {head}
+        lists = {
+            number for number, owner in zip(sentence.lists, owners, strict=True) if owner == head
+        }
+        listed = {
+            owner for number, owner in zip(sentence.lists, owners, strict=True) if number in lists
+        }
+        if tail not in listed:
+            found |= listed - {head}
     return found
+
+
+def _naming(seen: View, one: int, other: int) -> list[Sentence]:
+    """Return the sentences that name both of two entities, in order."""
+    named = ({sentence for sentence, _ in seen.places[place]} for place in (one, other))
+    return [seen.sentences[at] for at in sorted(set.intersection(*named))]
 
 
 def _consistent(

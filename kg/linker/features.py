@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import or_
 
 import numpy as np
 import numpy.typing as npt
@@ -78,6 +81,10 @@ _SIZE = re.compile(
     r"(?<![\w.])\d+(?:\.\d+)?[bmk](?![a-z])|(?:tiny|small|base|medium|large|xl|mini)\b"
 )
 _FAR = 60
+#: Of a name with more mentions than this, only those beside the other name are looked at.
+_FEW = 8
+#: A stretch of more words than this is not walked through word by word.
+_LONG = 400
 
 
 @lru_cache(maxsize=1)
@@ -162,9 +169,9 @@ def pairs(view: View, hits: Iterable[cues.Hit]) -> Pairs:
     count = len(entities)
     label_of = [LABELS.index(entity.label) for entity in entities]
     own_rank = {place: rank for rank, place in enumerate(view.introduced)}
-    masks = [_masks(sentence, label_of) for sentence in view.sentences]
-    around = [_around(view, masks, place) for place in range(count)]
-    of_entity = _of_entities(view, label_of, own_rank)
+    rows = [_row(sentence, label_of, own_rank) for sentence in view.sentences]
+    around = [_around(view, rows, place) for place in range(count)]
+    of_entity = _of_entities(view, rows, label_of, own_rank)
     sure = [max((m.confidence for m in entity.mentions), default=0.0) for entity in entities]
     meant = [cues.meant(view, sentence) for sentence in view.sentences]
     totals = [0.0] * len(LABELS)
@@ -188,14 +195,14 @@ def pairs(view: View, hits: Iterable[cues.Hit]) -> Pairs:
             if not (forth or back) or not view.places[one] or not view.places[other]:
                 continue
             near = nearest(view, one, other)
-            common = _common(view, masks, around, one, other, near, label_of, own_rank)
+            common = _common(view, rows, one, other, near, label_of)
             for head, tail in ((one, other),) * forth + ((other, one),) * back:
                 at = near if head == one else (near[1], near[0])
                 heads.append(head)
                 tails.append(tail)
                 closest.append(at)
                 numbers.append(
-                    _of_pair(view, head, tail, at, common, names, label_of, own_rank)
+                    _of_pair(view, rows, head, tail, at, common, names, label_of, own_rank)
                     + _of_meaning(view, head, tail, at, meant, label_of)
                     + [min(sure[head], sure[tail])]
                 )
@@ -205,8 +212,8 @@ def pairs(view: View, hits: Iterable[cues.Hit]) -> Pairs:
                         common.shared,
                         *around[head].at[at[0]][:2],
                         *around[tail].at[at[1]][:2],
-                        common.sentence_bits[at[0][0]],
-                        common.sentence_bits[at[1][0]],
+                        rows[at[0][0]].bits,
+                        rows[at[1][0]].bits,
                         around[head].before,
                         around[tail].before,
                         around[tail].after,
@@ -250,13 +257,71 @@ def _of_cues(
     return table
 
 
-def _masks(sentence: Sentence, label_of: Sequence[int]) -> list[int]:
-    """For each word, the classes that it belongs to, as bits; a name has a bit for its label."""
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """The words of one sentence, and the places of what is counted among them, in order."""
+
+    #: For each word the classes that it belongs to, as bits; a name has a bit for its label.
+    masks: tuple[int, ...]
+    #: The classes of all words.
+    bits: int
+    #: Words of each class, in a sentence so long that they are asked for.
+    of_bit: Mapping[int, Sequence[int]]
+    #: Names of each label, of introduced entities, and of each entity.
+    labels: tuple[Sequence[int], ...]
+    own: Sequence[int]
+    of_entity: Mapping[int, Sequence[int]]
+    #: Which list the name at a word belongs to, and how many names that has.
+    lists: Mapping[int, int]
+    sizes: Mapping[int, int]
+    numbers: Sequence[int]
+    #: Words that end a clause.
+    breaks: Sequence[int]
+
+    def between(self, low: int, high: int) -> int:
+        """Return the classes of the words after ``low`` and before ``high``."""
+        if high - low <= _LONG:
+            return _or(self.masks[low + 1 : high])
+        return _or([1 << bit for bit, at in self.of_bit.items() if _within(at, low, high)])
+
+
+def _row(sentence: Sentence, label_of: Sequence[int], own_rank: Mapping[int, int]) -> _Row:
     width = len(classes()[0])
-    return [
+    masks = tuple(
         1 << width + label_of[owner] if owner >= 0 else _bits(word)
         for word, owner in zip(sentence.words, sentence.owners, strict=True)
-    ]
+    )
+    of_bit: dict[int, list[int]] = {}
+    for at, mask in enumerate(masks if len(masks) > _LONG else ()):
+        while mask:
+            of_bit.setdefault(mask.bit_length() - 1, []).append(at)
+            mask &= ~(1 << mask.bit_length() - 1)
+    labels: list[list[int]] = [[] for _ in LABELS]
+    of_entity: dict[int, list[int]] = {}
+    for at in sentence.names:
+        labels[label_of[sentence.owners[at]]].append(at)
+        of_entity.setdefault(sentence.owners[at], []).append(at)
+    return _Row(
+        masks,
+        _or(masks),
+        of_bit,
+        tuple(labels),
+        [at for at in sentence.names if sentence.owners[at] in own_rank],
+        of_entity,
+        dict(zip(sentence.names, sentence.lists, strict=True)),
+        Counter(sentence.lists),
+        [
+            at
+            for at, (word, owner) in enumerate(zip(sentence.words, sentence.owners, strict=True))
+            if owner < 0 and word[0].isdigit()
+        ],
+        [at for at, word in enumerate(sentence.words) if word in _CLAUSE],
+    )
+
+
+def _within(places: Sequence[int], low: int, high: int) -> int:
+    """Return how many of ``places`` lie between ``low`` and ``high``, without the two."""
+    return max(0, bisect_left(places, high) - bisect_right(places, low))
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,23 +339,20 @@ class _Around:
 _CLAUSE = frozenset({",", ";", ":", "(", ")"})
 
 
-def _around(view: View, masks: Sequence[Sequence[int]], place: int) -> _Around:
+def _around(view: View, rows: Sequence[_Row], place: int) -> _Around:
     at: dict[tuple[int, int], tuple[int, int, int, int]] = {}
     all_before = all_after = 0
     for sentence, word in view.places[place]:
-        row = masks[sentence]
-        words = view.sentences[sentence].words
-        low, high = word, word + 1
-        while low > 0 and words[low - 1] not in _CLAUSE:
-            low -= 1
-        while high < len(words) and words[high] not in _CLAUSE:
-            high += 1
-        before, after = _or(row[max(0, word - 3) : word]), _or(row[word + 1 : word + 4])
+        row = rows[sentence]
+        low, high = bisect_left(row.breaks, word), bisect_right(row.breaks, word)
+        opens = row.breaks[low - 1] if low else -1
+        closes = row.breaks[high] if high < len(row.breaks) else len(row.masks)
+        before, after = _or(row.masks[max(0, word - 3) : word]), _or(row.masks[word + 1 : word + 4])
         at[sentence, word] = (
             before,
             after,
-            _or(row[low:word]) | _or(row[word + 1 : high]),
-            _or(row[: min(4, word)]),
+            row.between(opens, word) | row.between(word, closes),
+            _or(row.masks[: min(4, word)]),
         )
         all_before |= before
         all_after |= after
@@ -298,10 +360,7 @@ def _around(view: View, masks: Sequence[Sequence[int]], place: int) -> _Around:
 
 
 def _or(bits: Sequence[int]) -> int:
-    total = 0
-    for some in bits:
-        total |= some
-    return total
+    return reduce(or_, bits, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,7 +390,7 @@ def _of_name(name: str) -> int:
 
 
 def _of_entities(
-    view: View, label_of: Sequence[int], own_rank: dict[int, int]
+    view: View, sentences: Sequence[_Row], label_of: Sequence[int], own_rank: dict[int, int]
 ) -> list[list[float]]:
     order = [0] * len(LABELS)
     peers = [label_of.count(label) for label in range(len(LABELS))]
@@ -352,8 +411,7 @@ def _of_entities(
         listed = start = bracket = 0
         for at, word in places:
             sentence = view.sentences[at]
-            position = sentence.names.index(word)
-            listed = max(listed, sentence.lists.count(sentence.lists[position]))
+            listed = max(listed, sentences[at].sizes[sentences[at].lists[word]])
             start += word == 0
             bracket += word > 0 and sentence.words[word - 1] == "("
         rows.append(
@@ -385,11 +443,24 @@ def _of_entities(
     return rows
 
 
+def _beside(places: Sequence[tuple[int, int]], here: tuple[int, int]) -> Sequence[tuple[int, int]]:
+    """Return those of ``places``, sorted, one of which must be the closest to ``here``."""
+    if len(places) <= _FEW:
+        return places
+    sentence = here[0]
+    first, last = bisect_left(places, (sentence, -1)), bisect_left(places, (sentence + 1, -1))
+    at = bisect_left(places, here, first, last)
+    found = list(places[max(first, at - 1) : min(last, at + 1)])
+    if first:  # the first mention in the sentence before that has one
+        found.append(places[bisect_left(places, (places[first - 1][0], -1))])
+    return [*found, *places[last : last + 1]]
+
+
 def nearest(view: View, one: int, other: int) -> tuple[tuple[int, int], tuple[int, int]]:
     """Return sentence and word of the two mentions of two entities that stand closest."""
     best = (10**9, (0, 0), (0, 0))
     for here in view.places[one]:
-        for there in view.places[other]:
+        for there in _beside(view.places[other], here):
             distance = abs(here[0] - there[0])
             cost = distance * 1000 + (abs(here[1] - there[1]) if not distance else 0)
             best = min(best, (cost, here, there))
@@ -405,64 +476,47 @@ class _Common:
     shared_count: int
     names: int
     same_list: bool
-    labels: tuple[int, ...]
+    #: How many names of the labels of the two stand between them.
+    labels: Mapping[int, int]
     own: int
-    sentence_bits: dict[int, int]
     quantity: bool
 
 
 def _common(
     view: View,
-    masks: Sequence[Sequence[int]],
-    around: Sequence[_Around],
+    rows: Sequence[_Row],
     one: int,
     other: int,
     near: tuple[tuple[int, int], tuple[int, int]],
     label_of: Sequence[int],
-    own_rank: dict[int, int],
 ) -> _Common:
     (here, at), (there, to) = near
     between = names = own = 0
-    labels = [0] * len(LABELS)
+    labels = {label_of[one]: 0, label_of[other]: 0}
     same_list = False
     quantity = False
     if here == there:
-        sentence = view.sentences[here]
+        row = rows[here]
         low, high = min(at, to), max(at, to)
-        for bits in masks[here][low + 1 : high]:
-            between |= bits
-        for position in range(low + 1, high):
-            owner = sentence.owners[position]
-            if owner >= 0:
-                names += 1
-                labels[label_of[owner]] += 1
-                own += owner in own_rank
-            elif sentence.words[position][0].isdigit():
-                quantity = True
-        same_list = (
-            sentence.lists[sentence.names.index(at)] == sentence.lists[sentence.names.index(to)]
-        )
+        between = row.between(low, high)
+        names = _within(view.sentences[here].names, low, high)
+        labels = {label: _within(row.labels[label], low, high) for label in labels}
+        own = _within(row.own, low, high)
+        quantity = _within(row.numbers, low, high) > 0
+        same_list = row.lists[at] == row.lists[to]
     in_one = dict(view.places[one])
     shared = shared_count = 0
     for where, word in view.places[other]:
         if where in in_one:
             shared_count += 1
             low, high = sorted((word, in_one[where]))
-            for bits in masks[where][low + 1 : high]:
-                shared |= bits
-    sentence_bits = {}
-    for where in {here, there}:
-        total = 0
-        for bits in masks[where]:
-            total |= bits
-        sentence_bits[where] = total
-    return _Common(
-        between, shared, shared_count, names, same_list, tuple(labels), own, sentence_bits, quantity
-    )
+            shared |= rows[where].between(low, high)
+    return _Common(between, shared, shared_count, names, same_list, labels, own, quantity)
 
 
 def _of_pair(
     view: View,
+    rows: Sequence[_Row],
     head: int,
     tail: int,
     near: tuple[tuple[int, int], tuple[int, int]],
@@ -480,14 +534,18 @@ def _of_pair(
     while common_prefix < shorter and one[common_prefix] == other[common_prefix]:
         common_prefix += 1
     sentence = view.sentences[there]
-    nearer = nearer_before = own_here = 0
-    for position in sentence.names:
-        owner = sentence.owners[position]
-        if owner not in (head, tail):
-            own_here += owner in own_rank
-            if label_of[owner] == label_of[head] and abs(position - to) < apart:
-                nearer += 1
-                nearer_before += position < to
+    row = rows[there]
+    of_head, of_tail = (row.of_entity.get(entity, ()) for entity in (head, tail))
+    rivals = row.labels[label_of[head]]
+    same_label = label_of[head] == label_of[tail]
+
+    def nearer(low: int, high: int) -> int:
+        """Count the names of the head's label that are neither of the two."""
+        both = _within(of_head, low, high) + same_label * _within(of_tail, low, high)
+        return _within(rivals, low, high) - both
+
+    own_here = len(row.own)
+    own_here -= len(of_head) * (head in own_rank) + len(of_tail) * (tail in own_rank)
     version, version_other = names[head].version, names[tail].version
     newer = 0.0
     if version is not None and version_other is not None and common_prefix >= 2:
@@ -509,8 +567,8 @@ def _of_pair(
         names[head].sized - names[tail].sized,
         max(-3.0, min(3.0, newer)),
         view.places[head][0][0] - view.places[tail][0][0],
-        nearer,
-        nearer_before,
+        nearer(to - apart, to + apart),
+        nearer(to - apart, to),
         own_here,
         view.sentences[here].field == "title" or sentence.field == "title",
         bool(view.introduced) and head == view.introduced[0],

@@ -21,6 +21,10 @@ _PLACES = frozenset({"Benchmark", "Dataset"})
 _FAR = 60
 #: Sentences before the number's own in which its benchmark is looked for.
 _REACH = 3
+#: A sentence of more words states no score, and of more numbers only the first are read: it is a
+#: table that lost its lines, and each number is weighed with all words of its sentence.
+_LONGEST = 2_000
+_MOST = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,8 @@ def figures(view: View) -> list[Figure]:
     found: list[Figure] = []
     text = view.document.text
     for sentence in view.sentences:
+        if len(sentence.words) > _LONGEST:
+            continue
         here: list[tuple[int, str, Span]] = []
         for word, written in enumerate(sentence.words):
             if sentence.owners[word] >= 0 or not written[0].isdigit():
@@ -66,7 +72,7 @@ def figures(view: View) -> list[Figure]:
             here.append((word, text[begin:end], Span(begin, end)))
         found.extend(
             Figure(sentence.index, word, value, span, rank, len(here))
-            for rank, (word, value, span) in enumerate(here)
+            for rank, (word, value, span) in enumerate(here[:_MOST])
         )
     return found
 
