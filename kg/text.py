@@ -22,6 +22,25 @@ _LONGEST_ABBREVIATION = max(map(len, _ABBREVIATIONS)) + 2
 _SOLID = re.compile(r"\S")
 _INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\u00ad]")
 _NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_MARKUP = re.compile(r"[\\${}~`\[\]<>()]|\*\*|__|\^\+")
+_TAG = re.compile(r"<!--.*?-->|</?[A-Za-z][^<>]*>", re.DOTALL)
+_LINK_END = re.compile(r"\]\([^()\s]*\)?")
+_ACCENTS = {
+    '"': "\u0308",
+    "'": "\u0301",
+    "`": "\u0300",
+    "^": "\u0302",
+    "~": "\u0303",
+    "=": "\u0304",
+}
+_ACCENT = re.compile(r"""\\(["'`^~=])\{?([A-Za-z])\}?""")
+_ESCAPED = re.compile(r"\\([&%_#])")
+_COMMAND = re.compile(r"\\([A-Za-z]+)\s*|\\")
+_SIGNS = re.compile(r"[${}`]|\*\*|__")
+#: What stands for a name in a list ("Qwen2 and 2.5") and names nothing elsewhere.
+BARE_NUMBER = re.compile(r"[\d.,]+")
+#: Nothing longer is a name that somebody prints; its markup is left as it is.
+_LONGEST_NAME = 1000
 #: Longer slugs are cut and closed with a hash, so that file systems and people can bear them.
 _SLUG_LENGTH = 80
 
@@ -71,6 +90,36 @@ def sentence_at(spans: list[Span], offset: int) -> Span:
     """Return the sentence of ``spans`` (sorted) that holds ``offset``, or the one before it."""
     index = bisect_right(spans, offset, key=lambda span: span.start) - 1
     return spans[max(index, 0)]
+
+
+@lru_cache(maxsize=32_768)
+def printed(name: str) -> str:
+    """Return a name as a reader sees it: without the signs of TeX, Markdown and HTML.
+
+    >>> printed(r"$\\textbf{S}$elf-$\\mu^2$Net"), printed("**Whisper [large-v2")
+    ('Self-μ^2Net', 'Whisper large-v2')
+    """
+    shown = name
+    if len(name) < _LONGEST_NAME and _MARKUP.search(shown):
+        shown = _LINK_END.sub("", _TAG.sub(" ", shown))
+        shown = _ACCENT.sub(lambda m: unicodedata.normalize("NFC", m[2] + _ACCENTS[m[1]]), shown)
+        shown = _COMMAND.sub(lambda m: _greek(m[1]) if m[1] else "", _ESCAPED.sub(r"\1", shown))
+        shown = _SIGNS.sub("", shown.replace("~", " ")).replace("^+", "+")
+        for opening, closing in ("[]", "()"):
+            if shown.count(opening) != shown.count(closing):
+                shown = shown.replace(opening, "").replace(closing, "")
+    shown = " ".join(shown.split()).strip("^ ")
+    bare = shown.strip("-–— ")
+    return (bare if sum(map(str.isalnum, bare)) > 1 else shown) or " ".join(name.split())
+
+
+def _greek(command: str) -> str:
+    letter = command.upper().replace("LAMBDA", "LAMDA").removeprefix("VAR")
+    size = "CAPITAL" if command[0].isupper() else "SMALL"
+    try:
+        return unicodedata.lookup(f"GREEK {size} LETTER {letter}")
+    except KeyError:
+        return ""
 
 
 @lru_cache(maxsize=32_768)

@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kg.ner import Recogniser, entities_of, masking
+from kg.ner import Recogniser, entities_of, masking, naming
 from kg.ner.abbreviations import pairs
 from kg.ner.choosing import Candidate, choose, one_label
 from kg.ner.coined import title_lead
 from kg.ner.coordinations import elisions
 from kg.ner.shapes import names_nothing, shapes
 from kg.ner.spelling import singular
-from kg.values import Document
+from kg.values import Document, Mention, Span
 
 NAMES = [
     "Qwen2.5-7B-Instruct",
@@ -262,3 +262,44 @@ def test_makers_and_machines_are_no_names(name: str) -> None:
 @pytest.mark.parametrize("name", ["A2C", "H2O", "V-Net", "GPT-4", "LAION", "Mistral"])
 def test_names_that_look_a_little_like_machines_are_kept(name: str) -> None:
     assert not names_nothing(name)
+
+
+def test_a_name_is_printed_as_its_letters_stand_in_tex() -> None:
+    """Marks around single letters are masked where names are found, and part no names."""
+    source = r"We present \textbf{A}nt\textbf{N}et."
+    text = masking.plain(source)
+    mentions = [Mention(Span(source.index("\\"), len(source) - 1), "Model", 0.9, "test")]
+    ((name, found),) = naming.group(
+        text, mentions, (), Recogniser.load().lexicon, elided={}, source=source
+    )
+    assert name == "AntNet"
+    assert naming.entity(source, name, found, introduced=True).aliases == ()
+
+
+@pytest.mark.parametrize("gap", ["\n\n", "\n- ", "\n## ", "\n1. ", "\n| "])
+def test_no_name_goes_over_the_end_of_a_paragraph_heading_or_item(gap: str) -> None:
+    text = (
+        f"---\nlicense: mit\n---\n# A model\n\nIt is like AlphaLM-7B{gap}AlphaLM-13B is larger.\n"
+    )
+    (entities,) = entities_of([Document("d", "model-card", "A model", text)])
+    for entity in entities:
+        for mention in entity.mentions:
+            assert "\n" not in mention.span.of(text)
+
+
+def test_a_title_ends_a_name() -> None:
+    (entities,) = entities_of([Document("d", "paper", "On GSM8K", "On GSM8K\nGSM8K is hard.")])
+    assert [e.canonical for e in entities] == ["GSM8K"]
+
+
+def test_a_score_is_no_year_of_a_benchmark() -> None:
+    """ "0.94 for AntBench 2024, 0.82 for AntBench 2025" names two benchmarks, and no third."""
+    text = "It scores 0.94 for AntBench 2024, 0.82 for AntBench 2025."
+    start = text.index("AntBench")
+    assert elisions(text, start, start + len("AntBench 2024"), label="Benchmark") == []
+
+
+def test_a_number_that_stands_for_a_name_is_no_alias() -> None:
+    text = "We compare Qwen2/2.5 and Qwen2.5-7B, and then tune Qwen2.5."
+    (entities,) = entities_of([document(text)])
+    assert not [alias for e in entities for alias in e.aliases if not alias.strip("0123456789.")]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kg.text import name_key, sentences, slug
+from kg.text import name_key, printed, sentences, slug
 
 
 def quoted(text: str) -> list[str]:
@@ -59,3 +59,41 @@ def test_a_slug_is_always_a_safe_path_segment(name: str) -> None:
     assert re.fullmatch(r"[a-z0-9][a-z0-9.-]*", slug(name))
     assert len(slug(name)) <= 80
     assert not slug(name).startswith(".")
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        (r"$\textbf{D}$irection-Guid$\textbf{e}$d", "Direction-Guided"),
+        (r"Fe}ature engineering by \textbf{R}eason", "Feature engineering by Reason"),
+        ("AntDataset}$", "AntDataset"),
+        (r"Ant-$\Sigma$", "Ant-Σ"),
+        (r"$\mu^2$Ant", "μ^2Ant"),
+        (r"$\lambda$-\unknown{Ant}", "λ-Ant"),
+        ('M\\"obius', "Möbius"),
+        (r"Ant \& Bee", "Ant & Bee"),
+        ("Ant~4.5", "Ant 4.5"),
+        ("Ant$^{+}$", "Ant+"),
+        ("**Ant** 7B", "Ant 7B"),
+        ("Ant [large-v2", "Ant large-v2"),
+        ("[`Ant`](https://ant.org/x", "Ant"),
+        ('Ant</th> <th class="x">7B', "Ant 7B"),
+        ("$-Ant", "Ant"),
+        ("A*", "A*"),
+        ("C++", "C++"),
+        ("Ant (small)", "Ant (small)"),
+        ("ANT_7_0 - BR", "ANT_7_0 - BR"),
+        ("$", "$"),
+        ("a\\", "a"),
+    ],
+)
+def test_names_are_shown_without_the_marks_of_their_source(source: str, shown: str) -> None:
+    assert printed(source) == shown
+
+
+@given(st.text(max_size=40))
+def test_what_is_shown_of_a_name_is_shown_so_again(name: str) -> None:
+    """Nothing that is left of a name is a mark, and something of it is always left."""
+    shown = printed(name)
+    assert bool(shown) == bool(name.split())
+    assert printed(shown) in (shown, shown.strip("^-–— "))

@@ -14,7 +14,7 @@ from kg.assemble.corrections import Edit
 from kg.assemble.keys import Keys, abbreviation, key_of
 from kg.assemble.resolve import Cell, Row, cells, first_with, naming
 from kg.assemble.tables import BATCH, Inserts, decode_entity, decode_facts, decode_pairs, encode
-from kg.text import slug
+from kg.text import BARE_NUMBER, printed, slug
 from kg.values import Entity, Reading
 
 _ROWS: Final = """
@@ -45,12 +45,14 @@ class Entities:
             document.add((no, source.id, source.year, encode(source)))
             for n, entity in enumerate(reading.entities):
                 key = key_of(entity.canonical, entity.repository)
-                printed: defaultdict[str, int] = defaultdict(int)
+                spelt: defaultdict[str, int] = defaultdict(int)
                 for mention in entity.mentions:
                     if mention.extractor != "elided":
-                        printed[" ".join(mention.span.of(source.text).split())] += 1
-                own = {s: c for s, c in sorted(printed.items()) if spelling.key(s) == key}
-                other = {s: c for s, c in sorted(printed.items()) if s not in own}
+                        surface = printed(mention.span.of(source.text))
+                        if not BARE_NUMBER.fullmatch(surface):
+                            spelt[surface] += 1
+                own = {s: c for s, c in sorted(spelt.items()) if spelling.key(s) == key}
+                other = {s: c for s, c in sorted(spelt.items()) if s not in own}
                 for alias in entity.aliases:
                     if alias not in own:
                         other.setdefault(alias, 0)

@@ -120,6 +120,8 @@ def _member(text: str, at: int, name: str, *, slash: bool, label: str) -> Elisio
     number = _NUMBER.match(text, at)
     if number:
         end_number = _NUMBER_AT_END.search(name)
+        if number[0].startswith("0."):
+            return None  # a score, no version
         if end_number is None or not (slash or _alike(end_number[0], number[0], label)):
             return None
         return Elision(number.start(), number.end(), name[: end_number.start()] + number[0])

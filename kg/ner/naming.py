@@ -10,6 +10,7 @@ from typing import Final
 from kg.ner.abbreviations import Pair, initials
 from kg.ner.lexicon import Lexicon
 from kg.ner.spelling import key, singular
+from kg.text import BARE_NUMBER, printed
 from kg.values import LocalEntity, Mention, Span
 
 #: Labels whose names are terms of the field more often than proper names.
@@ -30,8 +31,12 @@ def group(
     lexicon: Lexicon,
     *,
     elided: Mapping[Span, str],
+    source: str = "",
 ) -> list[tuple[str, tuple[Mention, ...]]]:
-    """Return canonical name and mentions of each entity, in the order of their first mention."""
+    """Return canonical name and mentions of each entity, in the order of their first mention.
+
+    ``source`` is the text with the marks that are masked in ``text``, if there are any.
+    """
     parent: dict[str, str] = {}
 
     def root(name: str) -> str:
@@ -69,7 +74,7 @@ def group(
     named: list[tuple[str, tuple[Mention, ...]]] = []
     taken: dict[str, int] = {}
     for name_root, found in sorted(members.items(), key=lambda item: item[1][0]):
-        name = _canonical(text, found, elided, shorts.get(name_root, ""), lexicon)
+        name = _canonical(source or text, found, elided, shorts.get(name_root, ""), lexicon)
         if name in taken and named[taken[name]][1][0].label == found[0].label:
             index = taken[name]
             named[index] = (name, tuple(sorted((*named[index][1], *found))))
@@ -182,7 +187,7 @@ def _canonical(
 ) -> str:
     label = mentions[0].label
     surfaces = Counter(elided.get(m.span, m.span.of(text)) for m in mentions)
-    surfaces = Counter({_cleaned(s): n for s, n in sorted(surfaces.items())})
+    surfaces = _added((printed(s), n) for s, n in surfaces.items())
     entries = [
         entry for s in sorted(surfaces) if (entry := lexicon.get(s)) and entry.label == label
     ]
@@ -203,9 +208,11 @@ def _canonical(
     return max(exact or surfaces, key=lambda s: (surfaces[s], -len(s) if len(exact) > 1 else 0, s))
 
 
-def _cleaned(surface: str) -> str:
-    """Return a surface without TeX's ties and dollars, its white space single."""
-    return re.sub(r"[\s~]+", " ", surface.replace("$", "")).strip() or surface
+def _added(counted: Iterable[tuple[str, int]]) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for surface, number in sorted(counted):
+        total[surface] += number
+    return total
 
 
 def _is_term(surface: str) -> bool:
@@ -240,6 +247,8 @@ def entity(
     text: str, name: str, mentions: tuple[Mention, ...], *, introduced: bool, repository: str = ""
 ) -> LocalEntity:
     """Return the entity of these mentions, with its other spellings as aliases."""
-    surfaces = {re.sub(r"\s+", " ", mention.span.of(text)) for mention in mentions}
-    aliases = tuple(sorted(s for s in surfaces if s != name and len(s) > 2))
+    surfaces = {printed(mention.span.of(text)) for mention in mentions}
+    aliases = tuple(
+        sorted(s for s in surfaces if s != name and len(s) > 2 and not BARE_NUMBER.fullmatch(s))
+    )
     return LocalEntity(name, mentions[0].label, introduced, mentions, aliases, repository)

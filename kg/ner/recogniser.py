@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -43,6 +44,8 @@ class Named:
     """The names of one document before it is decided which are its own."""
 
     text: str
+    #: The text with the marks that are masked in it.
+    source: str
     bracketed: tuple[Pair, ...]
     #: Canonical name and mentions of each entity.
     groups: tuple[tuple[str, tuple[Mention, ...]], ...]
@@ -69,35 +72,46 @@ class Recogniser:
     def entities(self, documents: Sequence[Document]) -> list[tuple[LocalEntity, ...]]:
         """Return the entities of each document, in the order of their first mention."""
         texts = [masking.prose(document) for document in documents]
+        sources = [document.text for document in documents]
         if self.tagger is None:
-            return [self._finished(self.by_rules(text)) for text in texts]
-        return self.decided(texts, self.tagger.read(texts))
+            return [
+                self._finished(self.by_rules(text, source))
+                for text, source in zip(texts, sources, strict=True)
+            ]
+        return self.decided(texts, self.tagger.read(texts), sources)
 
     def decided(
-        self, texts: Sequence[str], readings: Sequence[Reading]
+        self, texts: Sequence[str], readings: Sequence[Reading], sources: Sequence[str] = ()
     ) -> list[tuple[LocalEntity, ...]]:
-        """Return the entities of texts that the tagger has read."""
-        return [self._finished(named) for named in self.named(texts, readings)]
+        """Return the entities of texts that the tagger has read.
 
-    def named(self, texts: Sequence[str], readings: Sequence[Reading]) -> list[Named]:
+        ``sources`` are the texts with the marks that are masked in them, if there are any.
+        """
+        return [self._finished(named) for named in self.named(texts, readings, sources)]
+
+    def named(
+        self, texts: Sequence[str], readings: Sequence[Reading], sources: Sequence[str] = ()
+    ) -> list[Named]:
         """Return the names of texts by all that is known, the tagger's opinion included."""
         tags = best_tags([reading.log_probabilities for reading in readings])
         return [
-            self._named(text, reading, decode(best))
-            for text, reading, best in zip(texts, readings, tags, strict=True)
+            self._named(text, reading, decode(best), source)
+            for text, reading, best, source in zip(
+                texts, readings, tags, sources or texts, strict=True
+            )
         ]
 
-    def _named(self, text: str, reading: Reading, path: Sequence[WordSpan]) -> Named:
+    def _named(self, text: str, reading: Reading, path: Sequence[WordSpan], source: str) -> Named:
         bracketed = tuple(pairs(text))
         said, known = self.opinions(text, reading, path, bracketed)
-        wanted = deciding.spans_to_judge(said, known)
+        wanted = _whole(text, deciding.spans_to_judge(said, known))
         candidates = deciding.rated(deciding.judged(said, known, wanted), self.chances_of)
         chosen = choosing.one_label(text, choosing.choose(candidates))
         # A name that is marked once is looked at wherever else it stands, and judged again.
         more = {(c.start, c.end) for c in choosing.repeated(text, chosen)} - wanted.keys()
         if more:
             names = {deciding.name_at(text, where) for where in more}
-            again = deciding.spans_to_judge(said, known, more, names)
+            again = _whole(text, deciding.spans_to_judge(said, known, more, names))
             candidates = [
                 *(c for c in candidates if (c.start, c.end) not in again),
                 *deciding.rated(deciding.judged(said, known, again), self.chances_of),
@@ -116,7 +130,7 @@ class Recogniser:
             )
             for span, place in places.items()
         }
-        return self._grouped(text, bracketed, chosen, tagged)
+        return self._grouped(text, source, bracketed, chosen, tagged)
 
     def opinions(
         self, text: str, reading: Reading, path: Sequence[WordSpan], bracketed: Sequence[Pair]
@@ -127,14 +141,14 @@ class Recogniser:
         )
         return deciding.opinion(reading, path), known
 
-    def by_rules(self, text: str) -> Named:
+    def by_rules(self, text: str, source: str = "") -> Named:
         """Return the names of a text by lexicon, looks, brackets and coining phrases alone."""
         bracketed = tuple(pairs(text))
         candidates = self._rule_candidates(text, bracketed)
         chosen = choosing.one_label(text, choosing.choose(candidates))
         again = choosing.repeated(text, chosen)
         chosen = choosing.one_label(text, choosing.choose([*candidates, *again]))
-        return self._grouped(text, bracketed, chosen, {})
+        return self._grouped(text, source, bracketed, chosen, {})
 
     def _rule_candidates(self, text: str, bracketed: Sequence[Pair]) -> list[Candidate]:
         found = [
@@ -165,6 +179,7 @@ class Recogniser:
     def _grouped(
         self,
         text: str,
+        source: str,
         bracketed: tuple[Pair, ...],
         chosen: Sequence[Candidate],
         tagged: Mapping[Span, Tagged],
@@ -181,8 +196,8 @@ class Recogniser:
             Mention(Span(c.start, c.end), c.label, round(c.confidence, 4), c.extractor)
             for c in completed
         )
-        groups = naming.group(text, mentions, bracketed, self.lexicon, elided=elided)
-        return Named(text, bracketed, tuple(groups), tagged)
+        groups = naming.group(text, mentions, bracketed, self.lexicon, elided=elided, source=source)
+        return Named(text, source or text, bracketed, tuple(groups), tagged)
 
     def _finished(self, named: Named) -> tuple[LocalEntity, ...]:
         chances = self.chances(named)
@@ -195,7 +210,7 @@ class Recogniser:
                     kind_features(named, mentions)
                 )
                 mentions = tuple(replace(mention, label=label) for mention in mentions)
-            found.append(naming.entity(named.text, name, mentions, introduced=own))
+            found.append(naming.entity(named.source, name, mentions, introduced=own))
         return tuple(found)
 
     def chances(self, named: Named) -> dict[str, float]:
@@ -231,6 +246,28 @@ class Recogniser:
             name: introduction.features(seen, name, found, mentions, self.lexicon)
             for name, found in named.groups
         }
+
+
+#: What no name goes over: the end of a title, an empty line, the beginning of a heading or an item.
+_BREAK: Final = re.compile(r"\n[^\S\n]*(?:\n|[-*+•#>|]|\d+[.)]\s)")
+
+
+def _whole(
+    text: str, wanted: Mapping[tuple[int, int], set[str]]
+) -> dict[tuple[int, int], set[str]]:
+    """Return the stretches that lie within one title, heading, item or paragraph."""
+    title = text.find("\n")
+    return {
+        (start, end): labels
+        for (start, end), labels in wanted.items()
+        if not start <= title < end and not _breaks(text, start, end)
+    }
+
+
+def _breaks(text: str, start: int, end: int) -> bool:
+    # "1." may begin an item whose number ends the stretch.
+    found = _BREAK.search(text, start, end + 3)
+    return found is not None and found.start() < end
 
 
 def own_features(

@@ -136,7 +136,7 @@ def gold_named(document: dict[str, Any]) -> Named:
         )
         for entity in document["entities"]
     )
-    return Named(text, tuple(pairs(plain(text))), groups, {})
+    return Named(text, text, tuple(pairs(plain(text))), groups, {})
 
 
 def fit_phrases() -> None:
