@@ -77,9 +77,13 @@ class Gazetteer:
         lower = [words[i].lower() for i in kept]
         single = [singular(word) for word in lower]
         found = []
-        i = 0
-        while i < len(kept):
-            size, row = self._longest(lower, single, i)
+        i, count = 0, len(kept)
+        rows, firsts = self.rows, self.firsts
+        while i < count:
+            if lower[i] in firsts:
+                size, row = self._longest(lower, single, i)
+            else:
+                size, row = 1, rows.get(single[i])
             if row is not None:
                 found.append((kept[i], kept[i + size - 1] + 1, row))
             i += size
@@ -89,7 +93,7 @@ class Gazetteer:
         self, lower: Sequence[str], single: Sequence[str], i: int
     ) -> tuple[int, tuple[float, ...] | None]:
         """The length of the longest phrase that begins with word i, and its row; else 1, None."""
-        if i + 1 < len(lower) and lower[i] in self.firsts:
+        if i + 1 < len(lower):
             for size in self.lengths.get(f"{lower[i]} {lower[i + 1]}", ()):
                 if i + size <= len(lower):
                     last = i + size - 1
