@@ -36,8 +36,14 @@ class NoGraph(NotFound):
 
     def __init__(self, folder: Path) -> None:
         super().__init__("graph", str(folder))
-        what = "holds no graph" if folder.is_dir() else "is no folder with a graph"
-        self.args = (f"{folder} {what} (no {MANIFEST}); kg build INPUT -o {folder} makes one",)
+        make = f"kg build INPUT -o {folder}"
+        if (folder / MANIFEST).is_file():
+            what = f"holds the finished pages of a graph, but no {FOLDER}/ that could be asked"
+            remedy = f"{make}, with the inputs that {MANIFEST} counts, or scripts/demo makes it"
+        else:
+            what = "holds no graph" if folder.is_dir() else "is no folder with a graph"
+            what, remedy = f"{what} (no {MANIFEST})", f"{make} makes one"
+        self.args = (f"{folder} {what}; {remedy}",)
 
 
 class Lines(Collection[T], Generic[T]):
@@ -81,6 +87,8 @@ class StoredGraph:
             raise ReadError(
                 f"{manifest}: is no manifest of kg ({error}); build the graph again"
             ) from error
+        if not (self.folder / FOLDER).is_dir():
+            raise NoGraph(self.folder)
         self.manifest: Mapping[str, Any] = known
 
     def _lines(self, name: str) -> Lines[Any]:

@@ -239,6 +239,21 @@ def test_what_python_runs_out_of_is_one_sentence(
     assert capsys.readouterr().err == f"kg: {says}\n"
 
 
+@pytest.mark.parametrize("command", ["stats", "lineage", "query", "validate", "explain", "explore"])
+def test_finished_pages_without_a_store_are_said_to_be_no_more(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    counts = dict.fromkeys(("documents", "edges", "entities", "merges", "results"), 1)
+    (tmp_path / "manifest.json").write_text(json.dumps({"counts": counts}))
+    subject = {"lineage": ["X"], "query": ["ancestors"], "explain": ["X"]}.get(command, [])
+    assert main([command, str(tmp_path), *subject]) == 4
+    assert capsys.readouterr().err == (
+        f"kg: {tmp_path} holds the finished pages of a graph, but no store/ that could be asked; "
+        f"kg build INPUT -o {tmp_path}, with the inputs that manifest.json counts, or scripts/demo "
+        "makes it\n"
+    )
+
+
 def test_a_closed_pipe_ends_quietly() -> None:
     done = subprocess.run(
         [

@@ -177,6 +177,21 @@ def test_a_bad_record_is_skipped_counted_and_named(
     assert json.loads((tmp_path / "out" / "manifest.json").read_text())["skipped"] == 1
 
 
+def test_a_file_that_is_no_utf_8_is_warned_of(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "p.csv"
+    source.write_bytes("id,title,abstract\na,Étude,On Owl1.\n".encode("cp1252"))
+    assert kg("build", source, "-o", tmp_path / "out", *QUICK) == 0
+    said = (
+        f"{source}, line 2: no UTF-8, so it was read as Windows-1252; save the file as UTF-8 if "
+        "names suffered"
+    )
+    assert capsys.readouterr().err == f"warning: {said}\n"
+    report = (tmp_path / "out" / "report.md").read_text().replace("\\", "")
+    assert f"Nothing was skipped.\n\nRead, but perhaps not as it was meant:\n\n- {said}" in report
+
+
 def test_a_vanished_input_is_one_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

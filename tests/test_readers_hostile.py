@@ -20,6 +20,7 @@ from kg.linker.cards import link_card
 from kg.ner.masking import prose
 from kg.readers import READERS, Skipped, read
 from kg.readers.cards import card
+from kg.readers.documents import paper, plain_text
 from kg.readers.frontmatter import front_matter, is_flat, key_span, unflattened, value_span
 from kg.readers.source import DOCUMENT_LIMIT, LINE_LIMIT
 from kg.values import Document, LocalEntity, Mention, Reading, Span
@@ -51,11 +52,45 @@ def lost(skipped: list[Skipped]) -> list[str]:
     return [item.place for item in skipped if item.lost]
 
 
-def test_invalid_utf_8_is_replaced_and_said(tmp_path: Path) -> None:
-    line = b'{"id": "x", "title": "Caf\xe9", "abstract": "One \xff."}'
-    found, skipped = outcome(saved(tmp_path / "p.jsonl", line + b"\n" + GOOD))
-    assert [document.text for document in found] == ["Caf\ufffd\nOne \ufffd.", "Owls\nThey hoot."]
-    assert [(item.place, item.lost) for item in skipped] == [("line 1", False)]
+def test_what_is_no_utf_8_is_read_as_windows_1252_and_said_once_a_file(tmp_path: Path) -> None:
+    rows = ["id,title,abstract", "a,Étude,Sie mögen “Eulen”.", "b,Owls,They hoot.", "c,Été,Né."]
+    table = saved(tmp_path / "p.csv", "\n".join(rows).encode("cp1252"))
+    text = saved(tmp_path / "t.txt", "Étude\n\nSie mögen Eulen.\n".encode("latin-1"))
+    advice = "save the file as UTF-8 if names suffered"
+    why = "no UTF-8, so it was read as Windows-1252"
+    assert [outcome(path) for path in (table, text)] == [
+        (
+            [
+                paper("Étude", "Sie mögen “Eulen”.", given_id="a"),
+                paper("Owls", "They hoot.", given_id="b"),
+                paper("Été", "Né.", given_id="c"),
+            ],
+            [
+                Skipped(
+                    str(table),
+                    "line 2",
+                    f"{why} (and 1 more line); {advice}",
+                    lost=False,
+                    warns=True,
+                )
+            ],
+        ),
+        (
+            [plain_text("Étude", "Étude\n\nSie mögen Eulen.\n")],
+            [Skipped(str(text), "", f"{why}; {advice}", lost=False, warns=True)],
+        ),
+    ]
+
+
+def test_damaged_utf_8_is_replaced_and_said(tmp_path: Path) -> None:
+    line = b'{"id": "x", "title": "Caf\xc3\xa9", "abstract": "One \xff."}'
+    path = saved(tmp_path / "p.jsonl", line + b"\n" + GOOD)
+    found, skipped = outcome(path)
+    assert [document.text for document in found] == ["Café\nOne \ufffd.", "Owls\nThey hoot."]
+    assert list(map(str, skipped)) == [
+        f"{path}, line 1: no UTF-8; U+FFFD stands for what cannot be read; save the file as UTF-8 "
+        "if names suffered"
+    ]
 
 
 def test_nul_and_lone_surrogates_are_replaced(tmp_path: Path) -> None:

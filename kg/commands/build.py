@@ -106,7 +106,7 @@ def tell(report: BuildReport, *, as_json: bool) -> int:
     skipped = report.skipped
     if as_json:
         data = msgspec.to_builtins(report, enc_hook=str)
-        print_json(data, [sentence for _, sentence in report.doubts])
+        print_json(data, [*report.warnings, *(sentence for _, sentence in report.doubts)])
     else:
         counts = report.counts
         sys.stdout.write(
@@ -117,10 +117,11 @@ def tell(report: BuildReport, *, as_json: bool) -> int:
         if report.repeated:
             again = "record came" if report.repeated == 1 else "records came"
             sys.stderr.write(f"{report.repeated:,} {again} again; the same counts once\n")
-    for line in skipped[:10]:
-        sys.stderr.write(f"skipped: {line}\n")
-    if len(skipped) > 10:
-        sys.stderr.write(f"skipped: {len(skipped) - 10:,} more, see {report.folder}/report.md\n")
+    for word, lines in (("warning", report.warnings), ("skipped", skipped)):
+        for line in lines[:10]:
+            sys.stderr.write(f"{word}: {line}\n")
+        if len(lines) > 10:
+            sys.stderr.write(f"{word}: {len(lines) - 10:,} more, see {report.folder}/report.md\n")
     return 3 if skipped else 0
 
 

@@ -59,6 +59,8 @@ class BuildReport:
     skipped: tuple[str, ...]
     #: What was passed over without a loss: records of one id, files of other kinds.
     notes: tuple[str, ...]
+    #: What was read, but perhaps not as it was meant.
+    warnings: tuple[str, ...]
     #: What a person might want to look at, as ``(kind, sentence)``.
     doubts: tuple[tuple[str, str], ...]
     files: tuple[str, ...]
@@ -135,7 +137,7 @@ def build(
         if not kept.count(generation):
             # A graph of nothing would take the place of a good one.
             names = ", ".join(str(place) for place in local) or "no input"
-            reasons = [*left_out.lost, *left_out.notes]
+            reasons = [*left_out.lost, *left_out.warnings, *left_out.notes]
             why = f"; {reasons[0]}" if reasons else "; kg build --help tells what is read"
             raise ReadError(f"no document was found in {names}{why}")
         return generation, repeated
@@ -221,7 +223,9 @@ def _rebuild(
         doubts = _assemble(kept, generation, version, settings, described, state, means.progress)
         graph = store.StoredGraph(new)
         _write_formats(graph, new, settings.formats, means.progress)
-        write_report(graph, new / folders.REPORT, left_out.lost, left_out.notes, doubts)
+        write_report(
+            graph, new / folders.REPORT, left_out.lost, left_out.notes, doubts, left_out.warnings
+        )
         # First the memory, then the outputs: stopped in between, the next build makes them anew.
         kept.settle(generation, version)
         folders.publish(home)
@@ -234,6 +238,7 @@ def _rebuild(
         repeated=repeated,
         skipped=tuple(left_out.lost),
         notes=tuple(left_out.notes),
+        warnings=tuple(left_out.warnings),
         doubts=tuple(doubts),
         files=tuple(described["files"]),
         run=described["run"],
@@ -260,14 +265,16 @@ def _restore(kept: Checkpoints, home: Path) -> None:
 
 @dataclass(slots=True)
 class _LeftOut:
-    """What readers left out: records that were lost, and notes that nothing was."""
+    """What readers left out: records that were lost, notes that nothing was, and warnings."""
 
     lost: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
     def take(self, skipped: Skipped) -> None:
         """Keep what a reader says of a record."""
-        (self.lost if skipped.lost else self.notes).append(str(skipped))
+        kept = self.lost if skipped.lost else self.warnings if skipped.warns else self.notes
+        kept.append(str(skipped))
 
 
 def _counted(

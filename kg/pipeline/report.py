@@ -19,10 +19,11 @@ def write_report(
     skipped: Sequence[str],
     notes: Sequence[str],
     doubts: Iterable[tuple[str, str]],
+    warnings: Sequence[str] = (),
 ) -> None:
     """Write the report of ``graph`` to ``path``."""
     with path.open("w", encoding="utf-8", newline="\n") as page:
-        page.writelines(line + "\n" for line in report(graph, skipped, notes, doubts))
+        page.writelines(line + "\n" for line in report(graph, skipped, notes, doubts, warnings))
 
 
 def report(
@@ -30,6 +31,7 @@ def report(
     skipped: Sequence[str],
     notes: Sequence[str],
     doubts: Iterable[tuple[str, str]],
+    warnings: Sequence[str] = (),
 ) -> Iterable[str]:
     """Yield the report's lines, as Markdown."""
     kinds = Counter(document.kind for document in graph.documents)
@@ -45,6 +47,11 @@ def report(
     yield "## Skipped"
     yield ""
     yield from _listed(skipped, "nothing was skipped")
+    if warnings:
+        yield ""
+        yield "Read, but perhaps not as it was meant:"
+        yield ""
+        yield from _listed(warnings, "")
     if notes:
         yield ""
         yield "Passed over, without a loss:"

@@ -7,6 +7,7 @@ The limits are stated here and nowhere else.  What exceeds one is skipped and re
 from __future__ import annotations
 
 import codecs
+import contextlib
 import gzip
 import io
 import re
@@ -58,6 +59,8 @@ class Skipped:
     reason: str
     #: False for a mere note: the document was read all the same, or was no document.
     lost: bool = True
+    #: Whether a person should look at it, though nothing was left out.
+    warns: bool = False
 
     def __str__(self) -> str:
         where = f"{self.source}, {self.place}" if self.place else self.source
@@ -146,6 +149,7 @@ class Source:
         #: As the user gave it, or ``standard input``.
         self.name = name
         self._report = report
+        self._foreign: dict[str, list[str]] = {}
         self._raw = stream
         stream = _buffered(_Chained(*_taken(stream, HEAD), None), 2**16)
         if stream.peek(2)[:2] == b"\x1f\x8b":
@@ -173,6 +177,11 @@ class Source:
     ) -> None:
         if self.name != STANDARD_INPUT:
             self._raw.close()
+        for reason, places in self._foreign.items():
+            rest = len(places) - 1
+            more = f" (and {rest:,} more line{'s' * (rest > 1)})" if rest else ""
+            self.warn(places[0], f"{reason}{more}; save the file as UTF-8 if names suffered")
+        self._foreign.clear()
 
     def skip(self, place: str, reason: str) -> None:
         """Report that the record at ``place`` could not be read."""
@@ -181,6 +190,10 @@ class Source:
     def note(self, place: str, reason: str) -> None:
         """Report something that a user should know, though nothing was lost by it."""
         self._report(Skipped(self.name, place, reason, lost=False))
+
+    def warn(self, place: str, reason: str) -> None:
+        """Report something that a user should look at, though everything was read."""
+        self._report(Skipped(self.name, place, reason, lost=False, warns=True))
 
     def lines(self) -> Iterator[tuple[int, str]]:
         """Yield the number and the characters of each line, its line end included."""
@@ -208,13 +221,9 @@ class Source:
     def _decoded(self, data: bytes, place: str, *, first: bool) -> str:
         try:
             text = data.decode("utf-8")
-        except UnicodeDecodeError as error:
-            text = data.decode("utf-8", "replace")
-            self.note(
-                place,
-                f"byte {error.start + 1} is no UTF-8; such bytes were replaced by U+FFFD: "
-                "save the file as UTF-8 if names suffered",
-            )
+        except UnicodeDecodeError:
+            text, reason = _foreign(data)
+            self._foreign.setdefault(reason, []).append(place)
         return text.removeprefix("\ufeff") if first else text
 
 
@@ -244,6 +253,18 @@ def clean(text: str) -> str:
     if not _UNREADABLE.search(text):
         return text
     return _UNREADABLE.sub(lambda match: " " if match[0] in "\v\f" else "\ufffd", text)
+
+
+def _foreign(data: bytes) -> tuple[str, str]:
+    """Return the characters of bytes that are no UTF-8, and what was done to have them.
+
+    They are Windows-1252 (of which Latin-1 is a part) unless some of them are UTF-8: then they
+    are damaged, and reading them otherwise would damage the rest.
+    """
+    with contextlib.suppress(UnicodeDecodeError):
+        if data.decode("utf-8", "ignore").isascii():
+            return data.decode("cp1252"), "no UTF-8, so it was read as Windows-1252"
+    return data.decode("utf-8", "replace"), "no UTF-8; U+FFFD stands for what cannot be read"
 
 
 def _taken(stream: BinaryIO, size: int) -> tuple[bytes, BinaryIO]:
