@@ -94,8 +94,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    given = list(sys.argv[1:] if argv is None else argv)
+    if not given:
+        _parser().print_help(sys.stderr)
+        return 2
     try:
-        parsed = _parser().parse_args(argv)
+        parsed = _parser().parse_args(given)
         if parsed.command not in COMMANDS:
             near = difflib.get_close_matches(parsed.command, COMMANDS, 1, 0.5)
             hint = f"did you mean '{near[0]}'?" if near else "kg --help lists them"
@@ -107,7 +111,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return status
     except KGError as error:
-        print(f"kg: {error}", file=sys.stderr)
+        # A message about a command begins with its name.
+        said = str(error)
+        print(said if said.startswith(("kg ", "kg:")) else f"kg: {said}", file=sys.stderr)
         return error.exit_status
     except BrokenPipeError:
         # The reader of our output has left (`kg ... | head`): not an error, but nothing more can
@@ -115,7 +121,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
-        print("kg: interrupted", file=sys.stderr)
+        again = "; the same command goes on where it was" if given[0] == "build" else ""
+        print(f"kg: interrupted{again}", file=sys.stderr)
         return 130
     except UnicodeDecodeError as error:
         print(f"kg: an input is not {error.encoding} ({error}); save it as UTF-8", file=sys.stderr)

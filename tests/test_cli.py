@@ -78,12 +78,12 @@ def test_the_version_is_printed() -> None:
         (
             ["build", "p.jsonl", "--gaer", "fast"],
             2,
-            "kg: kg build has no option --gaer; did you mean --gear?",
+            "kg build has no option --gaer; did you mean --gear?",
         ),
         (
             ["build", "p.jsonl"],
             2,
-            "kg: kg build: the following arguments are required: -o/--out; "
+            "kg build: the following arguments are required: -o/--out; "
             "kg build --help shows how it is called",
         ),
         (
@@ -120,6 +120,14 @@ def test_an_edge_that_nobody_states_is_answered_with_those_between_its_ends(
         "kg: no document says: model/tinynet fineTunedFrom model/bignet. Between the two the "
         "graph knows: model/tinynet distilledFrom model/bignet\n"
     )
+
+
+def test_kg_alone_shows_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+    alone = capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    assert alone == capsys.readouterr().out
 
 
 def test_a_folder_without_a_graph_is_not_found(tmp_path: Path) -> None:

@@ -385,7 +385,10 @@ def test_interrupted_is_said_and_the_next_build_goes_on(tmp_path: Path) -> None:
     time.sleep(2)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=30)
-    assert (process.returncode, said) == (130, "kg: interrupted\n")
+    assert (process.returncode, said) == (
+        130,
+        "kg: interrupted; the same command goes on where it was\n",
+    )
     done = run("build", source, "-o", out, *QUICK)
     assert done.returncode == 0
     assert "(300 read now)" not in done.stdout
