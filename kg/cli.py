@@ -16,7 +16,7 @@ from typing import NoReturn
 
 from kg import __version__, config
 from kg.commands import COMMANDS, module_of
-from kg.errors import KGError, UsageError
+from kg.errors import KGError, NotFound, UsageError
 
 _EPILOG = """\
 a first graph:
@@ -138,4 +138,4 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         where = f" {error.filename}:" if error.filename else ""
         print(f"kg:{where} {error.strerror or error}", file=sys.stderr)
-        return 1
+        return NotFound.exit_status if isinstance(error, FileNotFoundError) else 1

@@ -5,6 +5,7 @@
     KGError (exit status 1)
     ├── UsageError (2)      the call, the configuration or a data file is malformed
     ├── ReadError (1)       an input cannot be read
+    │   └── NoInput (4)     there is no such file or folder
     ├── ChecksFailed (3)    a check found problems, or records were skipped
     ├── NotFound (4)        nothing is called that; names the nearest
     └── TimedOut (5)        the work was stopped at its time limit
@@ -30,6 +31,12 @@ class UsageError(KGError):
 
 class ReadError(KGError):
     """An input cannot be read."""
+
+
+class NoInput(ReadError):
+    """There is no such file or folder."""
+
+    exit_status = 4
 
 
 class ChecksFailed(KGError):

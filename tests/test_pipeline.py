@@ -195,7 +195,7 @@ def test_a_file_that_is_no_utf_8_is_warned_of(
 def test_a_vanished_input_is_one_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert kg("build", tmp_path / "gone.jsonl", "-o", tmp_path / "out") == 1
+    assert kg("build", tmp_path / "gone.jsonl", "-o", tmp_path / "out") == 4
     told = capsys.readouterr()
     assert told.err.count("\n") == 1
     assert "gone.jsonl" in told.err

@@ -22,7 +22,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from kg.errors import ReadError, UsageError
+from kg.errors import NoInput, ReadError, UsageError
 from kg.plugins import choose, installed
 from kg.readers import cards, pages, papers, texts
 from kg.readers.source import DOCUMENT_LIMIT, NoDocuments, Skipped, Source, clean, opened
@@ -85,7 +85,7 @@ def read(
     inputs = list(inputs) if not isinstance(inputs, (str, Path)) else [inputs]
     for item in inputs:
         if not isinstance(item, Document) and str(item) != "-" and not os.path.lexists(item):
-            raise ReadError(f"there is no file or folder {item}; check the path")
+            raise NoInput(f"there is no file or folder {item}; check the path")
     yield from _documents(inputs, forced, report)
 
 
