@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from kg.errors import ReadError, UsageError
 from kg.readers import READERS, Skipped, read
 from kg.readers.cards import card, repository_of_path
-from kg.readers.documents import arxiv_id, year_in
+from kg.readers.documents import arxiv_id, paper, year_in
 from kg.readers.frontmatter import front_matter, key_span, unflattened, value_span
 from kg.values import Document, Span
 
@@ -138,6 +138,24 @@ def test_tables(tmp_path: Path, separator: str) -> None:
     document = only(table)
     assert (document.id, document.year) == ("a", 1999)
     assert document.text == "Owls\nOne, two; three.\nFour."
+
+
+@pytest.mark.parametrize(
+    ("title", "abstract"),
+    [("Paper Title", "Abstract"), ("Article title", "The Abstract"), ("TITLE", "Paper-Abstract")],
+)
+def test_columns_are_known_by_their_words(title: str, abstract: str, tmp_path: Path) -> None:
+    table = written(tmp_path / "p.csv", f"id,{abstract},{title},Year\na,They hoot.,Owls,2024\n")
+    assert only(table) == paper("Owls", "They hoot.", given_id="a", year=2024)
+
+
+def test_a_table_without_titles_is_warned_of(tmp_path: Path) -> None:
+    table = written(tmp_path / "p.csv", "id,abstract,Titel\na,They hoot.,Owls\n")
+    seen: list[Skipped] = []
+    (document,) = read([table], on_skip=seen.append)
+    assert document.text == "untitled\nThey hoot."
+    reason = "no column is called title, so none is read; there are: id, abstract, Titel"
+    assert seen == [Skipped(str(table), "line 1", reason, lost=False, warns=True)]
 
 
 def test_open_quotation_mark_costs_one_row_only(tmp_path: Path) -> None:

@@ -93,7 +93,9 @@ def is_json(head: str) -> bool:
 def is_table(head: str) -> bool:
     """Whether the first line names fields of papers, set apart by commas, tabs or semicolons."""
     header = head.lstrip().partition("\n")[0]
-    names = {name.casefold() for name in _split_header(header)[1]}
+    names = {
+        key for name in _split_header(header)[1] for key in (name.casefold(), _plain_name(name))
+    }
     titles = {name.casefold() for name in _TITLES} & names
     texts = {name.casefold() for name in (*_ABSTRACTS, *_TEXTS)} & names
     return len(names) > 1 and bool(texts or titles) and bool(texts or (names & {"id", "url"}))
@@ -278,6 +280,14 @@ def _rows(source: Source) -> Iterator[tuple[str, Any]]:
             if not "".join(cells).strip():
                 continue
             delimiter, header = _split_header(used[-1][1].rstrip("\r\n"))
+            if not {key for name in header for key in (name.casefold(), _plain_name(name))} & {
+                *_TITLES,
+                *_TEXTS,
+            }:
+                columns = ", ".join(header)
+                source.warn(
+                    place, f"no column is called title, so none is read; there are: {columns}"
+                )
             continue
         if not cells or not any(cell.strip() for cell in cells):
             continue
@@ -299,6 +309,8 @@ def _document(record: Any, note: Callable[[str], None] | None = None) -> Documen
     if isinstance(nested, dict) and _text_of(nested, _TITLES):  # Hugging Face daily papers
         record = {**record, **nested}
     lower = {str(key).casefold(): value for key, value in record.items()}
+    for key, value in record.items():
+        lower.setdefault(_plain_name(str(key)), value)
     if cards.is_record(record):
         return cards.document_of_record(record, note)
     title = _text_of(lower, _TITLES)
@@ -318,6 +330,14 @@ def _document(record: Any, note: Callable[[str], None] | None = None) -> Documen
     if abstract:
         return paper(_BLANK_TITLE, abstract, given_id=given, url=url, year=year)
     raise _Strange(f"has no title, no abstract and no text; its fields are {_names(record)}")
+
+
+def _plain_name(field: str) -> str:
+    """Return what ``Paper Title``, ``the title`` and ``title`` share."""
+    words = re.sub(r"[\W_]+", " ", field.casefold()).split()
+    while len(words) > 1 and words[0] in ("the", "paper", "article", "publication"):
+        words.pop(0)
+    return "_".join(words)
 
 
 def _value(value: Any) -> Any:
