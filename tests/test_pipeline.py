@@ -560,3 +560,25 @@ def test_what_is_no_probability_is_refused(
     assert kg("build", source, "-o", tmp_path / "out", "--min-confidence", least) == 2
     assert "a number from 0 to 1" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_a_build_of_other_documents_says_what_went(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Neither a first build, nor one of the same documents, nor an addition takes any away."""
+    texts = corpus(5)
+    first, rest = (
+        papers(tmp_path / name, dict(part))
+        for name, part in (("a.jsonl", [*texts.items()][:2]), ("b.jsonl", [*texts.items()][2:]))
+    )
+    home = tmp_path / "out"
+    for inputs in ([first], [first], [rest, "--add"]):
+        assert kg("build", *inputs, "-o", home, *QUICK) == 0
+        assert capsys.readouterr().err == ""
+    assert kg("build", rest, "-o", home, *QUICK) == 0
+    assert capsys.readouterr().err == (
+        f"2 documents went that the graph in {home} held before; --add keeps them\n"
+    )
+    (last, *_) = (document.id for document in StoredGraph(home).documents)
+    assert kg("remove", home, last) == 0
+    assert capsys.readouterr().err == ""

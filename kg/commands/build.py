@@ -101,8 +101,8 @@ def _names(listed: str) -> list[str]:
     return [name.strip() for name in listed.split(",") if name.strip()]
 
 
-def tell(report: BuildReport, *, as_json: bool) -> int:
-    """Say what a build did, and return its exit status."""
+def tell(report: BuildReport, *, as_json: bool, removed: bool = False) -> int:
+    """Say what a build did, or a removal if ``removed``, and return its exit status."""
     skipped = report.skipped
     if as_json:
         data = msgspec.to_builtins(report, enc_hook=str)
@@ -117,6 +117,12 @@ def tell(report: BuildReport, *, as_json: bool) -> int:
         if report.repeated:
             again = "record came" if report.repeated == 1 else "records came"
             sys.stderr.write(f"{report.repeated:,} {again} again; the same counts once\n")
+        if report.gone and not removed:
+            went = "document went" if report.gone == 1 else "documents went"
+            sys.stderr.write(
+                f"{report.gone:,} {went} that the graph in {report.folder} held before; "
+                "--add keeps them\n"
+            )
     for word, lines in (("warning", report.warnings), ("skipped", skipped)):
         for line in lines[:10]:
             sys.stderr.write(f"{word}: {line}\n")

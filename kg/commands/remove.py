@@ -33,4 +33,4 @@ def run(arguments: argparse.Namespace) -> int:
     rules = overrides.load(arguments.overrides) if arguments.overrides else None
     with progress_bar(quiet=arguments.json) as progress:
         report = remove(arguments.folder, arguments.documents, overrides=rules, progress=progress)
-    return tell(report, as_json=arguments.json)
+    return tell(report, as_json=arguments.json, removed=True)

@@ -55,6 +55,8 @@ class BuildReport:
     reused: int
     #: Records that came more than once and count once.
     repeated: int
+    #: Documents of the graph that was there before which are not in this one.
+    gone: int
     #: Records that could not be read, each as a sentence with its place.
     skipped: tuple[str, ...]
     #: What was passed over without a loss: records of one id, files of other kinds.
@@ -206,6 +208,7 @@ def _rebuild(
         Checkpoints(state / "readings.db") as kept,
     ):
         generation, repeated = collect(kept)
+        gone = kept.gone(generation)
         shutil.rmtree(state / "inputs", ignore_errors=True)
         total = kept.count(generation)
         fresh, failed = _read(kept, generation, version, settings.gear, means)
@@ -236,6 +239,7 @@ def _rebuild(
         read=fresh - len(failed),
         reused=total - fresh,
         repeated=repeated,
+        gone=gone,
         skipped=tuple(left_out.lost),
         notes=tuple(left_out.notes),
         warnings=tuple(left_out.warnings),

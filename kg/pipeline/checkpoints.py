@@ -164,6 +164,15 @@ class Checkpoints:
         )
         return int(found.fetchone()[0])
 
+    def gone(self, generation: int) -> int:
+        """Return how many ids of the current generation no document of ``generation`` has."""
+        ids = "SELECT id FROM document JOIN member USING (digest) WHERE generation = ?"
+        found = self._database.execute(
+            f"SELECT count(*) FROM ({ids} EXCEPT {ids})",  # noqa: S608 - no word of others in it
+            (self.current, generation),
+        )
+        return int(found.fetchone()[0])
+
     def ids(self, generation: int) -> Iterator[str]:
         """Yield the ids of a generation's documents, sorted."""
         for (id_,) in self._database.execute(
