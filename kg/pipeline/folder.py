@@ -23,14 +23,13 @@ from typing import Final
 
 import msgspec
 
+from kg import exporters
 from kg.errors import KGError, UsageError
-from kg.exporters import EXPORTERS, FILES
+from kg.exporters import FILES
 from kg.store import FOLDER, MANIFEST
 
 STATE: Final = ".kg"
 REPORT: Final = "report.md"
-#: All that a build may write besides the store and the manifest.
-_OUTPUTS: Final = frozenset({*(FILES.get(name, name) for name in EXPORTERS), REPORT})
 _NEW: Final = "new"
 _READY: Final = "ready"
 _OLD: Final = "old"
@@ -159,7 +158,8 @@ def written(folder: Path) -> set[str]:
         manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=_Manifest)
     except (OSError, msgspec.DecodeError):
         return set()
-    return {FOLDER, MANIFEST, *_OUTPUTS.intersection(manifest.files)}
+    outputs = {*(FILES.get(name, name) for name in exporters.names()), REPORT}
+    return {FOLDER, MANIFEST, *outputs.intersection(manifest.files)}
 
 
 def _check(folder: Path, names: list[str]) -> None:
