@@ -24,7 +24,7 @@ T = TypeVar("T")
 #: the tables of ``ontology/`` that they ask for.  A test holds both lists.
 _MODULES: Final = (
     *("errors.py", "names.py", "resources.py", "schema.py", "text.py", "trees.py", "values.py"),
-    *("pipeline/reading.py", "readers/frontmatter.py"),
+    *("pipeline/reading.py", "readers/frontmatter.py", "readers/source.py"),
 )
 _DATA: Final = ("lexicon", "names.toml", "model_names.toml", "cues.toml", "cards.toml", "mlkg.ttl")
 
