@@ -6,6 +6,7 @@ import hashlib
 import re
 import unicodedata
 from bisect import bisect_right
+from collections.abc import Iterable
 from functools import lru_cache
 
 from kg.values import Span
@@ -150,3 +151,42 @@ def slug(name: str) -> str:
 def xml_characters(text: str) -> str:
     """Return ``text`` with each character that XML 1.0 forbids replaced by U+FFFD."""
     return _NOT_XML.sub("\ufffd", text)
+
+
+def nearest(name: str, names: Iterable[str], count: int = 5) -> list[str]:
+    """Return the ``count`` of ``names`` most like ``name``, best first; none if none is like it.
+
+    The same letters come first, then names that begin with ``name`` or hold it, those a few letters
+    off, the fewer the shorter it is, and those it holds.  Names a few letters off are let in
+    however many hold it.
+    """
+    from rapidfuzz import process
+    from rapidfuzz.distance import OSA
+
+    wanted = name_key(name)
+    keys: dict[str, str] = {}
+    for other in sorted(names):
+        keys.setdefault(name_key(other), other)
+    keys.pop("", None)
+    if not wanted:
+        return []
+    ranked = sorted((rank, len(key), key) for key in keys if (rank := _holding(wanted, key)) < 3)
+    longer = [key for _, _, key in ranked]
+    others = sorted(keys.keys() - set(longer))
+    close = process.extract(
+        wanted, others, scorer=OSA.distance, limit=count, score_cutoff=len(wanted) // 3
+    )
+    shorter = [key for key in others if key in wanted and 3 <= len(key) >= len(wanted) / 2]
+    room = count - min(len(close), count // 2)
+    found = dict.fromkeys((*longer[:room], *(key for key, _, _ in close), *longer[room:]))
+    found |= dict.fromkeys(sorted(shorter, key=len, reverse=True))
+    return [keys[key] for key in list(found)[:count]]
+
+
+def _holding(wanted: str, key: str) -> int:
+    """Return 0 for the same key, 1 for one that begins with ``wanted``, 2 for one that holds it."""
+    if key == wanted:
+        return 0
+    if len(wanted) > 1 and key.startswith(wanted):
+        return 1
+    return 2 if len(wanted) > 2 and wanted in key else 3

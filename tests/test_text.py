@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kg.text import name_key, printed, sentences, slug
+from kg.text import name_key, nearest, printed, sentences, slug
 
 
 def quoted(text: str) -> list[str]:
@@ -97,3 +97,35 @@ def test_what_is_shown_of_a_name_is_shown_so_again(name: str) -> None:
     shown = printed(name)
     assert bool(shown) == bool(name.split())
     assert printed(shown) in (shown, shown.strip("^-–— "))
+
+
+NAMES = ["SuperGLUE", "Claude", "GEE", "SigLU", "glue", "GLUE-X", "BLUE", "LLaMA-2", "Ollama-2"]
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("GLUE", ["glue", "GLUE-X", "SuperGLUE", "BLUE"]),
+        ("lama2", ["LLaMA-2", "Ollama-2"]),
+        ("Sig-LUE", ["SigLU", "glue"]),
+        ("LLaMA-2-chat", ["LLaMA-2"]),
+        ("Cluade", ["Claude"]),
+        ("super", ["SuperGLUE"]),
+        ("R1", []),
+        ("", []),
+    ],
+)
+def test_the_nearest_names_have_the_same_letters_or_part_or_few_others(
+    written: str, meant: list[str]
+) -> None:
+    assert nearest(written, NAMES) == meant
+
+
+def test_names_a_letter_off_stand_beside_the_many_that_hold_the_word() -> None:
+    longer = [f"Llam-{number}x" for number in range(9)]
+    assert nearest("Llam", [*longer, "Llbm"], 4) == [
+        "Llam-0x",
+        "Llam-1x",
+        "Llam-2x",
+        "Llbm",
+    ]

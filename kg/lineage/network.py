@@ -23,7 +23,7 @@ from kg.errors import NotFound, ReadError
 from kg.graph import knots
 from kg.lineage.adjacency import Adjacency, Mask, Numbers
 from kg.store import FOLDER, StoredGraph
-from kg.text import name_key
+from kg.text import name_key, nearest
 from kg.values import EVIDENCE_KINDS, Edge, Entity, GraphView
 
 #: Not descent, but shown with it: a family, a predecessor, and what a model learned from.
@@ -214,14 +214,8 @@ class Network:
 
     def nearest(self, name: str, count: int = 5) -> list[str]:
         """Return the names most like ``name``, best first."""
-        from rapidfuzz import fuzz, process
-
-        wanted = name_key(name)
-        keys = list(self._by_key)
-        holding = sorted((key for key in keys if len(wanted) > 2 and wanted in key), key=len)
-        close = process.extract(wanted, keys, scorer=fuzz.ratio, limit=4 * count, score_cutoff=50)
         ids: dict[str, None] = {}
-        for key in (*holding[:count], *(found[0] for found in close)):
+        for key in nearest(name, self._by_key, 2 * count):
             for _, id_ in sorted(self._by_key[key]):
                 ids.setdefault(id_)
         return [self.name(id_) for id_ in list(ids)[:count]]

@@ -31,6 +31,7 @@ from kg.pipeline.checkpoints import Checkpoints, as_given
 from kg.pipeline.remote import Segments, is_remote, local_copy
 from kg.pipeline.report import write_report
 from kg.readers import Skipped, read
+from kg.text import nearest
 from kg.values import Document, GraphView, Reading
 
 T = TypeVar("T")
@@ -172,7 +173,7 @@ def remove(
         _restore(kept, home)
         generation, missing = kept.without(wanted)
         if missing:
-            raise NotFound("document", missing[0], _nearest(missing[0], kept))
+            raise NotFound("document", missing[0], nearest(missing[0], kept.ids(kept.current)))
         return generation, 0
 
     return _rebuild(home, settings, collect, _LeftOut(), Means(progress=progress))
@@ -411,12 +412,6 @@ def _write_formats(
 
 def _names(formats: Iterable[str]) -> list[str]:
     return [FILES.get(name, name) for name in formats]
-
-
-def _nearest(name: str, kept: Checkpoints) -> list[str]:
-    import difflib
-
-    return difflib.get_close_matches(name, kept.ids(kept.current), 5, 0.4)
 
 
 @contextmanager

@@ -14,7 +14,6 @@ ends in ``?`` may be left out: the variable stays free.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -28,7 +27,7 @@ from kg.errors import NotFound, UsageError
 from kg.query import language
 from kg.query.answers import Answer, quote, shortened
 from kg.resources import ontology
-from kg.text import name_key
+from kg.text import name_key, nearest
 from kg.values import LABELS
 
 _HEADER: Final = re.compile(r"#\s*(title|param):\s*(.*)")
@@ -106,8 +105,11 @@ def question(name: str) -> Question:
     """Return the canned question called ``name``; raise :class:`NotFound` with the nearest."""
     if name in questions():
         return questions()[name]
-    nearest = difflib.get_close_matches(name, list(questions()), 5, 0.4)
-    raise NotFound("question", name, nearest or list(questions()))
+    near = nearest(name, questions())
+    error = NotFound("question", name, near)
+    if not near:
+        error.args = (f"{error}; kg query --list shows them",)
+    raise error
 
 
 Ask = Callable[[str], Answer]
@@ -162,8 +164,7 @@ def _relation(text: str) -> str:
     by_key = {name_key(term.name): term for term in schema.terms().values()}
     found = by_key.get(name_key(name))
     if found is None or "property" not in found.kind:
-        nearest = difflib.get_close_matches(name, list(schema.relations()), 5, 0.4)
-        raise NotFound("relation", text, nearest)
+        raise NotFound("relation", text, nearest(name, schema.relations()))
     return found.iri
 
 
@@ -229,6 +230,4 @@ def resolve(text: str, ask: Ask, notes: list[str] | None = None) -> str:
 
 def _nearest(text: str, ask: Ask) -> list[str]:
     names = ask("SELECT DISTINCT ?n WHERE { ?e rdfs:label ?n ; a ?type } LIMIT 100000")
-    by_key = {name_key(row[0].value): row[0].value for row in names.rows if row[0] is not None}
-    close = difflib.get_close_matches(name_key(text), list(by_key), 5, 0.5)
-    return [by_key[key] for key in close]
+    return nearest(text, (row[0].value for row in names.rows if row[0] is not None))
