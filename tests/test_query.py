@@ -608,6 +608,50 @@ def test_a_syntax_error_shows_the_line_and_the_place(folder: Path) -> None:
     assert line[mark.index("^") :].startswith("}")
 
 
+PRESET = ", ".join(f"{prefix}:" for prefix in schema.PREFIXES)
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("", "the query is empty; kg query --list shows the canned questions"),
+        ("# nothing\n", "the query is empty; kg query --list shows the canned questions"),
+        (
+            "SELEC ?a { ?a ?b ?c }",
+            "the query does not parse: line 1, column 1: SELEC is no word of SPARQL; did you mean "
+            "SELECT?\n  SELEC ?a { ?a ?b ?c }\n  ^",
+        ),
+        (
+            "SELECT ?a { ?a ?b ?c }\nODER BY ?a",
+            "the query does not parse: line 2, column 1: ODER is no word of SPARQL; did you mean "
+            "ORDER?\n  ODER BY ?a\n  ^",
+        ),
+        (
+            "SELECT ?a { ?a xyzzy ?c }",
+            "the query does not parse: line 1, column 16: xyzzy is no word of SPARQL\n"
+            "  SELECT ?a { ?a xyzzy ?c }\n                 ^",
+        ),
+        (
+            "PREFIX ex: <http://e.org/>\nSELECT ?a { ex:a foo:bar ?a }",
+            f"the query does not parse: line 2, column 18: no prefix is called foo:; preset are "
+            f"{PRESET}; PREFIX foo: <IRI> declares another\n  SELECT ?a {{ ex:a foo:bar ?a }}\n"
+            "                   ^",
+        ),
+    ],
+)
+def test_a_query_that_does_not_parse_is_told_what_was_meant(query: str, words: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        select(GRAPH, query)
+    assert str(caught.value) == words
+
+
+def test_an_empty_query_is_no_question(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["query", "nowhere", " "]) == 2
+    assert capsys.readouterr().err == (
+        "kg: the query is empty; kg query --list shows the canned questions\n"
+    )
+
+
 def test_a_limit_says_that_there_is_more(folder: Path) -> None:
     query = "SELECT ?s { ?s a mlkg:Model } ORDER BY ?s"
     done = kg("query", str(folder), query, "--limit", "2", "--format", "tsv")

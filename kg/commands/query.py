@@ -120,6 +120,8 @@ def _job(arguments: argparse.Namespace) -> Job:
         raise UsageError("which query? kg query --list shows the canned questions")
     elif arguments.query == "-":
         text = sys.stdin.read()
+    elif not arguments.query.strip():
+        raise UsageError("the query is empty; kg query --list shows the canned questions")
     elif arguments.query in questions() or not {"{", " ", "\n"} & set(arguments.query):
         name = arguments.query
         text = question(name).sparql

@@ -6,6 +6,7 @@ that a word inside a string, an IRI or a comment is never taken for a keyword.
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -35,6 +36,18 @@ _UPDATES: Final = frozenset(
     {"INSERT", "DELETE", "LOAD", "CLEAR", "DROP", "CREATE", "ADD", "MOVE", "COPY", "WITH"}
 )
 _FORMS: Final = frozenset({"SELECT", "ASK", "CONSTRUCT", "DESCRIBE"})
+#: Every bare word of SPARQL and of its updates; nothing else may stand bare in a query.
+_KEYWORDS: Final = """
+    A ABS ADD ADJUST ALL AS ASC ASK AVG BASE BIND BNODE BOUND BY CEIL CLEAR COALESCE CONCAT
+    CONSTRUCT CONTAINS COPY COUNT CREATE DATA DATATYPE DAY DEFAULT DELETE DESC DESCRIBE DISTINCT
+    DROP ENCODE_FOR_URI EXISTS FALSE FILTER FLOOR FROM GRAPH GROUP GROUP_CONCAT HAVING HOURS IF IN
+    INSERT INTO IRI ISBLANK ISIRI ISLITERAL ISNUMERIC ISTRIPLE ISURI LANG LANGMATCHES LATERAL LCASE
+    LIMIT LOAD MAX MD5 MIN MINUS MINUTES MONTH MOVE NAMED NOT NOW OBJECT OFFSET OPTIONAL ORDER
+    PREDICATE PREFIX RAND REDUCED REGEX REPLACE ROUND SAMETERM SAMPLE SECONDS SELECT SEPARATOR
+    SERVICE SHA1 SHA256 SHA384 SHA512 SILENT STR STRAFTER STRBEFORE STRDT STRENDS STRLANG STRLEN
+    STRSTARTS STRUUID SUBJECT SUBSTR SUM TIMEZONE TO TRIPLE TRUE TZ UCASE UNDEF UNION URI USING UUID
+    VALUES WHERE WITH YEAR
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +79,36 @@ def decoded(query: str) -> str:
 def words(query: str) -> list[str]:
     """Return the bare words of ``query`` in upper case, in order: keywords, functions, ``A``."""
     return [token.text.upper() for token in tokens(query) if token.kind == "word"]
+
+
+def misspelt(query: str) -> tuple[str, str, int] | None:
+    """Return the first bare word that SPARQL has not, the nearest that it has, and its offset."""
+    keywords = _KEYWORDS.split()
+    at = 0
+    for token in tokens(query):
+        if token.kind == "word" and token.text.upper() not in keywords:
+            near = difflib.get_close_matches(token.text.upper(), keywords, 1, 0.6)
+            return token.text, near[0] if near else "", at
+        at += len(token.text)
+    return None
+
+
+def undeclared(query: str, prefixes: Collection[str]) -> tuple[str, int] | None:
+    """Return the first prefix that is neither in ``prefixes`` nor declared, and its offset."""
+    known = set(prefixes)
+    at = 0
+    before = ""
+    for token in tokens(query):
+        if token.kind == "name" and not token.text.startswith("_:"):
+            prefix = token.text.partition(":")[0]
+            if before == "PREFIX":
+                known.add(prefix)
+            elif prefix not in known:
+                return prefix, at
+        if token.kind not in ("space", "comment"):
+            before = token.text.upper()
+        at += len(token.text)
+    return None
 
 
 def form(query: str) -> str:

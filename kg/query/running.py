@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import islice
 from typing import Any, Final
 
@@ -54,20 +54,44 @@ def _run(store: ox.Store, query: str, job: Job) -> Any:
     try:
         return store.query(query, **options)
     except (SyntaxError, ValueError) as error:
-        raise UsageError(syntax_message(query, str(error))) from error
+        raise UsageError(syntax_message(query, str(error), job.prefixes)) from error
 
 
-def syntax_message(query: str, error: str) -> str:
-    """Return the parser's words with the line they are about, and a mark below the place."""
+def syntax_message(query: str, error: str, prefixes: Collection[str]) -> str:
+    """Return what is wrong with a query, with the line it is about, and a mark below the place.
+
+    The parser's words are used where neither a prefix nor a keyword is unknown: it lists some of
+    what might follow, and not what was meant.
+    """
+    if not any(token.kind not in ("space", "comment") for token in language.tokens(query)):
+        return "the query is empty; kg query --list shows the canned questions"
+    if (undeclared := language.undeclared(query, prefixes)) is not None:
+        prefix, at = undeclared
+        preset = f"preset are {', '.join(f'{p}:' for p in prefixes)}; " if prefixes else ""
+        words = f"no prefix is called {prefix}:; {preset}PREFIX {prefix}: <IRI> declares another"
+        return _placed(query, *_line_and_column(query, at), words)
+    if (misspelt := language.misspelt(query)) is not None:
+        word, near, at = misspelt
+        hint = f"; did you mean {near}?" if near else ""
+        words = f"{word} is no word of SPARQL{hint}"
+        return _placed(query, *_line_and_column(query, at), words)
     place = _PLACE.search(error)
     if place is None:
         return f"the query does not parse: {error}"
-    line_number, column = int(place[1]), int(place[2])
-    lines = query.splitlines() or [""]
-    line = lines[min(line_number, len(lines)) - 1]
     plain = " ".join(error[place.end() :].split()) or "error"
     # The grammar's character ranges say nothing to a person.
     words = re.sub(r"(?:, )?\['.*?'\]", "", plain)
+    return _placed(query, int(place[1]), int(place[2]), words)
+
+
+def _line_and_column(query: str, at: int) -> tuple[int, int]:
+    before = query[:at]
+    return before.count("\n") + 1, at - before.rfind("\n")
+
+
+def _placed(query: str, line_number: int, column: int, words: str) -> str:
+    lines = query.split("\n")
+    line = lines[min(line_number, len(lines)) - 1].rstrip("\r")
     begin = max(0, min(column - 1, len(line)) - 60)
     shown = line[begin : begin + 100]
     mark = " " * (min(column - 1, len(line)) - begin) + "^"
