@@ -680,6 +680,8 @@ def test_common_ancestors_in_json_come_by_the_hops_asked_for(tmp_path, capsys):
             0,
             "Student-7B: 1 hop from Student-7B-GGUF, 0 hops from Student-7B\n",
         ),
+        (["--path", "Student-7B", "Base"], 0, "\n1 hop and 1 membership; the weakest is 0.90 sure"),
+        (["--path", "Base-7B", "Base"], 0, "\n0 hops and 1 membership; the weakest is 0.90 sure"),
         (["--compare", "Base", "Teacher"], 0, "members"),
         (["--conflicts"], 0, "negated"),
         (["Student-7B", "--licences"], 0, "unknown stays unknown"),
@@ -691,6 +693,36 @@ def test_other_questions(folder, arguments, status, words, capsys):
     """Path, common ancestors, comparison, conflicts, licences and check."""
     assert run(folder, *arguments) == status
     assert words in capsys.readouterr().out
+
+
+def test_a_member_stands_for_a_family_at_either_end(family):
+    """The hops of membership are part of the path; two families of one model are not joined."""
+    edges = (
+        *family.edges,
+        edge("model/student-7b", "memberOf", "model/student"),
+        edge("model/student-7b", "memberOf", "model/pupils"),
+        edge("model/student", "memberOf", "model/students"),
+    )
+    network = Network(Graph(family.documents, family.entities, edges))
+    assert network.path("model/student-7b", "model/base") is None
+    tuned = ("model/student-7b", "fineTunedFrom", "model/base-7b")
+    base = ("model/base-7b", "memberOf", "model/base")
+    student = ("model/student-7b", "memberOf", "model/student")
+    students = ("model/student", "memberOf", "model/students")
+    for one, other, keys in (
+        ("model/student-7b", "model/base", [tuned, base]),
+        ("model/students", "model/base-7b", [students, student, tuned]),
+        ("model/student", "model/base", [student, tuned, base]),
+        ("model/base-7b", "model/base", [base]),
+        ("model/students", "model/student-7b", [student, students]),
+    ):
+        for ends in ((one, other), (other, one)):
+            hops, over = network.joined(*ends)
+            assert ([hop.key for hop in hops], over) == (keys, "")
+    assert network.family_path("model/student", "model/pupils") is None
+    assert network.family_path("model/base", "model/student") is None
+    surer = Filter(min_confidence=0.95)
+    assert network.family_path("model/student-7b", "model/base", surer) is None
 
 
 def test_names_with_brackets_and_colons_are_shown_as_they_are(tmp_path, capsys):
@@ -741,7 +773,12 @@ def test_mistakes_are_told_in_sentences(folder, capsys):
     assert run(folder, "--conflicts", "--check") == 2
     assert run(folder, "Student-7B", "--depth", "0") == 2
     assert run(folder, "Student-7B", "--relation", "nonsense") == 2
+    capsys.readouterr()
     assert run(folder, "--path", "Rival", "Data") == 4
+    assert capsys.readouterr().err == (
+        "kg: no hops lead from Rival to Data or back, and nothing is an ancestor of both;"
+        " their own lineages say what is known of each\n"
+    )
 
 
 def test_the_closure_is_written_on_request(folder, tmp_path, capsys):

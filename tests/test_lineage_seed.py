@@ -175,3 +175,17 @@ def test_am_distill_was_tested_on_four_benchmarks(network):
     tested = [hop for hop in network.hops() if hop.relation == TESTING and hop.subject == model]
     wanted = {network.find(n).id for n in ("AIME2024", "MATH-500", "GPQA-Diamond", "LiveCodeBench")}
     assert {hop.object for hop in tested} == wanted
+
+
+def test_the_path_of_the_help_is_found(network):
+    """Light-R1-32B comes from a member of Qwen2.5, and that it is one is shown."""
+    light, qwen = (network.find(name).id for name in ("Light-R1-32B", "Qwen2.5"))
+    hops, over = network.joined(light, qwen)
+    said = [(network.name(h.subject), h.relation, network.name(h.object)) for h in hops]
+    assert (said, over) == (
+        [
+            ("Light-R1-32B", "fineTunedFrom", "Qwen2.5-32B-Instruct"),
+            ("Qwen2.5-32B-Instruct", "memberOf", "Qwen2.5"),
+        ],
+        "",
+    )

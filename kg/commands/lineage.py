@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from kg.commands.output import SCHEMA_VERSION, add_json, console, print_json, probability
-from kg.errors import ChecksFailed, NotFound, UsageError
+from kg.errors import ChecksFailed, UsageError
 
 if TYPE_CHECKING:
     from kg.lineage.compare import Comparison, Family
@@ -222,28 +222,17 @@ def _hop_data(network: Network, hop: Hop) -> dict[str, Any]:
     }
 
 
-def _hops(count: int) -> str:
-    return f"{count} hop{'' if count == 1 else 's'}"
+def _count(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _path(arguments: argparse.Namespace, network: Network, chosen: Filter) -> int:
     """Show the shortest chain of hops between two, in either direction."""
+    from kg.lineage.network import FAMILY
     from kg.lineage.text import show_hops
 
     one, other = (network.find(name) for name in arguments.path)
-    hops = network.path(one.id, other.id, chosen)
-    over = ""
-    if hops is None:
-        hops = network.path(other.id, one.id, chosen)
-    if hops is None:
-        shared = network.common(one.id, other.id, chosen)
-        if not shared:
-            raise NotFound("path", f"{one.name} to {other.name}")
-        over = shared[0][0]
-        hops = [
-            *(network.path(one.id, over, chosen) or ()),
-            *(network.path(other.id, over, chosen) or ()),
-        ]
+    hops, over = network.joined(one.id, other.id, chosen)
     weakest = min((hop.confidence for hop in hops), default=1.0)
     if _as_json(arguments):
         data = {
@@ -256,8 +245,15 @@ def _path(arguments: argparse.Namespace, network: Network, chosen: Filter) -> in
     lines = []
     if over:
         lines.append(f"neither descends from the other; both come from {network.name(over)}, so:")
+    memberships = [hop for hop in hops if hop.relation == FAMILY]
+    for end in (one, other):
+        if any(hop.object == end.id for hop in memberships):
+            lines.append(f"{end.name} is a family; a member stands for it:")
     show_hops(network, hops, console(), lines, evidence=arguments.evidence)
-    print(f"{_hops(len(hops))}; the weakest is {weakest:.2f} sure")
+    counted = _count(len(hops) - len(memberships), "hop")
+    if memberships:
+        counted += f" and {_count(len(memberships), 'membership')}"
+    print(f"{counted}; the weakest is {weakest:.2f} sure")
     return 0
 
 
@@ -286,7 +282,7 @@ def _common(arguments: argparse.Namespace, network: Network, chosen: Filter) -> 
     if not shared:
         print(f"{one.name} and {other.name} have no common ancestor here")
     for id_, first, second in shared:
-        far = f"{_hops(first)} from {one.name}, {_hops(second)} from {other.name}"
+        far = f"{_count(first, 'hop')} from {one.name}, {_count(second, 'hop')} from {other.name}"
         hops = [
             *(network.path(one.id, id_, chosen) or ()),
             *(network.path(other.id, id_, chosen) or ()),

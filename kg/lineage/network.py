@@ -8,8 +8,8 @@ seconds, and the ancestors of a node are found in milliseconds.
 from __future__ import annotations
 
 from array import array
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict, deque
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -97,6 +97,17 @@ class Filter:
 
 
 ALL: Final = Filter()
+
+
+class NoHops(NotFound):
+    """Two are there, and nothing joins them."""
+
+    def __init__(self, one: str, other: str) -> None:
+        super().__init__("chain of hops", f"{one} to {other}")
+        self.args = (
+            f"no hops lead from {one} to {other} or back, and nothing is an ancestor of both;"
+            " their own lineages say what is known of each",
+        )
 
 
 def descent() -> frozenset[str]:
@@ -289,21 +300,74 @@ class Network:
         if start == goal:
             return []
         left = self.descendants(goal, chosen)
-        if start not in left:
-            return None
+        return self._climb(start, {goal}, left, chosen) if start in left else None
+
+    def _climb(
+        self, start: str, goals: Container[str], left: Mapping[str, int], chosen: Filter
+    ) -> list[Hop]:
+        """Return the hops from ``start`` to the nearest of ``goals``, as many as are ``left``."""
         chain: list[Hop] = []
         node = start
-        while node != goal:
+        while node not in goals:
             nearer = left[node] - 1
             chain.append(
                 next(
                     hop
                     for hop in self.up(node, chosen)
-                    if (0 if hop.object == goal else left.get(hop.object)) == nearer
+                    if (0 if hop.object in goals else left.get(hop.object)) == nearer
                 )
             )
             node = chain[-1].object
         return chain
+
+    def family_path(self, start: str, goal: str, chosen: Filter = ALL) -> list[Hop] | None:
+        """Return the shortest chain in which a member may stand for either end, a family.
+
+        The hops between the member and its family are part of it.  That two families have a
+        member in common is no chain.
+        """
+        starts, ends = self._inside(start, chosen), self._inside(goal, chosen)
+        if start in ends:
+            return list(ends[start])
+        if goal in starts:  # the other way round that is a membership, and nothing is nearer
+            return None
+        left = self._links.steps.reach(list(ends), self._links.steps.down, chosen)
+        found = [member for member in starts if member in left]
+        if not found:
+            return None
+        first = min(found, key=lambda member: left[member] + len(starts[member]))
+        chain = self._climb(first, ends, left, chosen)
+        return [*reversed(starts[first]), *chain, *ends[chain[-1].object]]
+
+    def _inside(self, id_: str, chosen: Filter) -> dict[str, tuple[Hop, ...]]:
+        """Return the hops up to ``id_`` from itself and each of its members, the nearest first."""
+        found: dict[str, tuple[Hop, ...]] = {id_: ()}
+        queue = deque(found)
+        while queue:
+            node = queue.popleft()
+            for hop in self.members(node, chosen):
+                if hop.subject not in found:
+                    found[hop.subject] = (hop, *found[node])
+                    queue.append(hop.subject)
+        return found
+
+    def joined(self, one: str, other: str, chosen: Filter = ALL) -> tuple[list[Hop], str]:
+        """Return the hops between two in either direction, and the ancestor they lead over, if any.
+
+        The two themselves come before members that stand for them, and those before an ancestor
+        of both.  Raises :class:`NoHops`.
+        """
+        for path in (self.path, self.family_path):
+            for start, goal in ((one, other), (other, one)):
+                hops = path(start, goal, chosen)
+                if hops is not None:
+                    return hops, ""
+        shared = self.common(one, other, chosen)
+        if not shared:
+            raise NoHops(self.name(one), self.name(other))
+        over = shared[0][0]
+        sides = (self.path(end, over, chosen) or () for end in (one, other))
+        return [hop for side in sides for hop in side], over
 
     def common(self, one: str, other: str, chosen: Filter = ALL) -> list[tuple[str, int, int]]:
         """Return the nearest common ancestors as ``(id, hops from one, hops from other)``.
