@@ -335,6 +335,29 @@ def test_conflicts_name_both_sides(family):
     }
 
 
+def test_a_family_beside_its_member_is_no_second_parent():
+    """BERT and bert-base are one parent told twice, however wide the family; a third is another."""
+    member = edge("model/bert-base", "memberOf", "model/bert")
+    wider = edge("model/bert", "memberOf", "model/berts")
+    tuned = [
+        edge("model/lepton", "fineTunedFrom", f"model/{parent}")
+        for parent in ("bert-base", "bert", "berts", "t5")
+    ]
+    names = [entity(name) for name in ("Lepton", "BERT-base", "BERT", "BERTs", "T5")]
+
+    def told(*edges):
+        return [(p.words, p.edges) for p in conflicts(Network(Graph((), tuple(names), edges)))]
+
+    assert told(member, wider, *tuned[:3]) == []
+    words = "Lepton is fine-tuned from {}, and no merge is stated"
+    assert told(member, wider, *tuned) == [
+        (words.format("BERT-base and T5"), (tuned[0].key, tuned[3].key))
+    ]
+    assert told(wider, *tuned[:2]) == [
+        (words.format("BERT and BERT-base"), (tuned[1].key, tuned[0].key))
+    ]
+
+
 def test_circles_are_looked_for_once_however_many_there_are(monkeypatch):
     """A hundred circles, every other one broken: the graph is gone through twice."""
     searched = []

@@ -265,6 +265,17 @@ class Network:
                     queue.append(hop.subject)
         return sorted(found - {id_})
 
+    def all_families(self, id_: str) -> set[str]:
+        """Return the families of an entity, and those that they belong to."""
+        found: set[str] = set()
+        queue = [id_]
+        while queue:
+            for hop in self.families(queue.pop()):
+                if hop.object not in found:
+                    found.add(hop.object)
+                    queue.append(hop.object)
+        return found - {id_}
+
     def tested_on(self, id_: str) -> list[Hop]:
         """Return the accepted hops from a model to what it was evaluated on."""
         return [h for h in self._links.up.get(id_, ()) if h.relation == TESTING and ALL.admits(h)]

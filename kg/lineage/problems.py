@@ -86,6 +86,9 @@ def _parents(network: Network, subject: str, hops: list[Hop]) -> Iterator[Proble
         return
     for relation in _SINGLE:
         parents = [h for h in hops if h.relation == relation and h.kind != "inferred"]
+        # "BERT" beside "bert-base-chinese" is the same parent, told less exactly.
+        wider = {family for hop in parents for family in network.all_families(hop.object)}
+        parents = [hop for hop in parents if hop.object not in wider]
         if len({hop.object for hop in parents}) > 1:
             names = " and ".join(sorted(network.name(hop.object) for hop in parents))
             words = f"{network.name(subject)} is {label(relation)} {names}, and no merge is stated"
