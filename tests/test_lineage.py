@@ -358,6 +358,21 @@ def test_a_family_beside_its_member_is_no_second_parent():
     ]
 
 
+def test_no_circle_is_made_of_candidates():
+    """What may be so contradicts nothing; what is believed, or was disputed, does."""
+    there = edge("dataset/traces", "generatedBy", "model/r1")
+    found = {
+        status: [p.kind for p in conflicts(Network(Graph(edges=(there, back))))]
+        for status in ("candidate", "disputed", "accepted")
+        for back in [edge("model/r1", "trainedOn", "dataset/traces", status=status)]
+    }
+    assert found == {
+        "candidate": [],
+        "disputed": ["cycle", "disputed"],
+        "accepted": ["cycle"],
+    }
+
+
 def test_circles_are_looked_for_once_however_many_there_are(monkeypatch):
     """A hundred circles, every other one broken: the graph is gone through twice."""
     searched = []

@@ -21,7 +21,8 @@ from kg.names import parse
 _SINGLE: Final = ("fineTunedFrom", "quantizedFrom", "adapterOf", "prunedFrom", "convertedFrom")
 #: These leave the number of parameters as it is.
 _SAME_SIZE: Final = ("fineTunedFrom", "quantizedFrom")
-_EVERY_STATUS: Final = Filter(statuses=frozenset({"accepted", "candidate", "disputed"}))
+#: Of what a circle is made: what is believed, and what was disputed to break it; no candidates.
+_IN_CIRCLES: Final = Filter(statuses=frozenset({"accepted", "disputed"}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def conflicts(network: Network, scope: Iterable[str] | None = None) -> list[Prob
     for subject in sorted(by_subject):
         found += _of(network, subject, by_subject[subject])
     accepted = {id_ for knot in network.cycles() for id_ in knot}
-    for knot in network.cycles(_EVERY_STATUS):
+    for knot in network.cycles(_IN_CIRCLES):
         if inside is None or inside & set(knot):
             found.append(_cycle(network, knot, is_open=accepted.isdisjoint(knot)))
     return sorted(found, key=lambda problem: (problem.kind, problem.edges, problem.words))
@@ -128,7 +129,7 @@ def _sizes(network: Network, hops: list[Hop]) -> Iterator[Problem]:
 
 def _cycle(network: Network, knot: tuple[str, ...], *, is_open: bool) -> Problem:
     members = set(knot)
-    hops = [hop for node in knot for hop in network.up(node, _EVERY_STATUS)]
+    hops = [hop for node in knot for hop in network.up(node, _IN_CIRCLES)]
     edges = tuple(sorted(hop.key for hop in hops if hop.object in members))
     names = ", ".join(network.name(node) for node in knot)
     words = f"a circle of descent: {names}"
