@@ -373,6 +373,25 @@ def test_no_circle_is_made_of_candidates():
     }
 
 
+def test_a_sentence_of_several_edges_is_printed_once(tmp_path, capsys):
+    """After all that it says; another document's is another sentence."""
+    edges = (
+        edge("model/a", "derivedFrom", "model/b"),
+        edge("model/b", "distilledFrom", "model/a"),
+        edge("model/a", "fineTunedFrom", "model/c", kind="declared"),
+        edge("model/a", "fineTunedFrom", "model/d", kind="declared", document="d2"),
+    )
+    store.write(Graph(entities=tuple(map(entity, "ABCD")), edges=edges), tmp_path / "graph")
+    assert run(str(tmp_path / "graph"), "--conflicts") == 0
+    assert " ".join(capsys.readouterr().out.split()) == (
+        "cycle a circle of descent: A, B"
+        f" derived from (extracted), distilled from (extracted): “{TEXT}” d1"
+        " parents A is fine-tuned from C and D, and no merge is stated"
+        f" fine-tuned from (declared): “{TEXT}” d1"
+        f" fine-tuned from (declared): “{TEXT}” d2"
+    )
+
+
 def test_circles_are_looked_for_once_however_many_there_are(monkeypatch):
     """A hundred circles, every other one broken: the graph is gone through twice."""
     searched = []

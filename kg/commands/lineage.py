@@ -407,10 +407,9 @@ def _show_problems(
         line.append(problem.words, style="default")
         show_indented(screen, line, 2, 0)
         if arguments.evidence != "none":
-            for key in problem.edges:
-                for hop in network.hops_between(*key):
-                    for text in quote_lines(network, hop, full=arguments.evidence == "full"):
-                        show_indented(screen, Text(text, style="dim"), 4)
+            hops = [hop for key in problem.edges for hop in network.hops_between(*key)]
+            for text in quote_lines(network, hops, full=arguments.evidence == "full"):
+                show_indented(screen, Text(text, style="dim"), 4)
 
 
 def _licences(arguments: argparse.Namespace, network: Network, chosen: Filter) -> int:

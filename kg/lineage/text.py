@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from kg import schema
@@ -231,14 +231,18 @@ def _word_end(text: str, place: int) -> int:
     return place if blank < 0 or place - blank > 15 else blank
 
 
-def quote_lines(network: Network, hop: Hop, *, full: bool = False) -> list[str]:
-    """Return the best sentence of a hop, or all of them, each with its document."""
-    edge = network.edge(hop)
-    items = sorted(edge.evidence) if full else [edge.best]
-    return [
-        f"{label(hop.relation)} ({item.kind}): “{' '.join(item.sentence.split())}” {item.document}"
-        for item in items
-    ]
+def quote_lines(network: Network, hops: Iterable[Hop], *, full: bool = False) -> list[str]:
+    """Return the best sentence of each hop, or all of them, with its document.
+
+    A sentence that speaks for several hops stands once, after all that it says.
+    """
+    said: dict[str, dict[str, None]] = {}
+    for hop in hops:
+        edge = network.edge(hop)
+        for item in sorted(edge.evidence) if full else [edge.best]:
+            quote = f"“{' '.join(item.sentence.split())}” {item.document}"
+            said.setdefault(quote, {})[f"{label(hop.relation)} ({item.kind})"] = None
+    return [f"{', '.join(says)}: {quote}" for quote, says in said.items()]
 
 
 def show_hops(
@@ -263,7 +267,7 @@ def show_hops(
         line.append(_support(hop), style="dim")
         show_indented(console, line, 4, 2)
         if evidence != "none":
-            for text in quote_lines(network, hop, full=evidence == "full"):
+            for text in quote_lines(network, [hop], full=evidence == "full"):
                 show_indented(console, Text(text.partition(": ")[2], style="italic"), 4)
 
 
