@@ -392,12 +392,22 @@ def names_left(body, *named, repository="me/Child-7B"):
             [("bert-base-poems", "Model")],
         ),
         ("### Out-of-Scope Use\n\nAnything else.", [("Out-of-Scope Use", "Task")], []),
+        ("## Acme-3B Model Card\n\nMore.", [("Acme-3B Model Card", "Model")], []),
         ("It will NOT work on Windows.", [("NOT", "Task")], []),
         ("Resumed from `rhyme-v1-2`.225,000 steps.", [("rhyme-v1-2`.225", "Model")], []),
         ("Child-7B reads poems.", [("Child-7B", "Task")], []),
         ("We compare it with BERT.", [("BERT", "Model")], [("BERT", "Model")]),
     ],
-    ids=["parts of an id", "a whole name", "heading", "emphasis", "markup", "own name", "prose"],
+    ids=[
+        "parts of an id",
+        "a whole name",
+        "heading",
+        "title",
+        "emphasis",
+        "markup",
+        "own name",
+        "prose",
+    ],
 )
 def test_forms_and_addresses_name_nothing_but_themselves(body, named, left):
     """Parts of an id, headings of the template, emphasis and the card's own name are no names."""

@@ -33,15 +33,21 @@ def _template() -> frozenset[str]:
     return frozenset(name_key(words) for words in (*table["headings"], *table["emphasis"]))
 
 
+@cache
+def _titles() -> tuple[str, ...]:
+    table = tomllib.loads(ontology("cards.toml").read_text(encoding="utf-8"))["template"]
+    return tuple(name_key(words) for words in table["titles"])
+
+
 def kept(
     document: Document, entities: Sequence[LocalEntity], own: Iterable[str]
 ) -> tuple[LocalEntity, ...]:
     """Return ``entities`` without the mentions that name nothing in a card's prose.
 
     These go: a part of a repository id that the card links to, or of one of its ``own`` names
-    (``roberta-base`` in ``org/roberta-base-finetuned``); a heading of the template; a name that
-    runs across a mark of Markdown; the card's own name read as something of another kind.  An
-    entity of which no mention is left goes, too.
+    (``roberta-base`` in ``org/roberta-base-finetuned``); a heading of the template or a card's
+    title; a name that runs across a mark of Markdown; the card's own name read as something of
+    another kind.  An entity of which no mention is left goes, too.
     """
     whole = tuple(dict.fromkeys(name for name in own if name))
     expected = "Dataset" if document.kind == "dataset-card" else "Model"
@@ -52,7 +58,7 @@ def kept(
     def is_name(mention: Mention) -> bool:
         written = mention.span.of(document.text)
         key = name_key(written)
-        if key in _template() or _MARK.search(written):
+        if key in _template() or key.endswith(_titles()) or _MARK.search(written):
             return False
         if key in own_keys:
             return mention.label == expected
