@@ -134,7 +134,14 @@ def test_a_tree_holds_parents_data_and_copies(family):
         ("trainedOn", "dataset/data", "", [("generatedBy", "model/teacher", "end", [])]),
     ]
     assert shape(lineage.down) == [("quantizedFrom", "model/student-7b-gguf", "", [])]
-    assert str(lineage.coverage) == "5 hops: 3 evidenced, 1 inferred, 1 gap"
+    assert str(lineage.coverage) == "4 hops: 3 evidenced, 1 inferred · 1 gap"
+
+
+def test_what_has_no_parent_has_a_gap_and_no_hop(family):
+    """A gap is counted apart from the hops that are there."""
+    lineage = trace(family, "Rival")
+    assert lineage.gaps == ("no parent is stated for Rival",)
+    assert str(lineage.coverage) == "0 hops: 0 evidenced, 0 inferred · 1 gap"
 
 
 def test_a_family_is_no_ancestor(family):
@@ -189,7 +196,7 @@ def test_descent_within_a_family_is_said_at_the_member():
     assert (within.entity, within.mark) == ("model/base-7b", "within")
     assert within.hop is not None
     assert within.hop.key == tuned.key
-    assert str(lineage.coverage) == "1 hop: 1 evidenced, 0 inferred, 0 gaps"
+    assert str(lineage.coverage) == "1 hop: 1 evidenced, 0 inferred · 0 gaps"
 
 
 def test_a_member_shows_the_hop_to_the_family_that_it_stands_under():
@@ -449,7 +456,7 @@ def test_the_text_is_readable_at_any_width(family):
     assert "fine-tuned from Base-7B  declared 0.90 · 1 document" in text
     assert "Student-7B-GGUF quantized from it  inferred" in text
     assert f"“{TEXT}” d1" in text
-    assert text.endswith("5 hops: 3 evidenced, 1 inferred, 1 gap\n")
+    assert text.endswith("4 hops: 3 evidenced, 1 inferred · 1 gap\n")
     assert "\x1b" not in text
     for width in (40, 60, 120):
         narrow = as_text(trace(family, "Student-7B"), width=width)
@@ -462,7 +469,7 @@ def test_json_holds_every_piece_of_evidence(family):
     assert data["root"]["name"] == "Student-7B"
     assert data["up"][0]["relation"] == "fineTunedFrom"
     assert data["up"][0]["evidence"][0]["sentence"] == TEXT
-    assert data["coverage"] == {"hops": 5, "evidenced": 3, "inferred": 1, "gaps": 1}
+    assert data["coverage"] == {"hops": 4, "evidenced": 3, "inferred": 1, "gaps": 1}
 
 
 #: The subset of Mermaid's flowchart grammar that is written.

@@ -48,13 +48,13 @@ class Coverage:
 
     @property
     def hops(self) -> int:
-        """All hops, missing ones included."""
-        return self.evidenced + self.inferred + self.gaps
+        """All hops; a gap is none."""
+        return self.evidenced + self.inferred
 
     def __str__(self) -> str:
         gaps = f"{self.gaps} gap{'' if self.gaps == 1 else 's'}"
         hops = f"{self.hops} hop{'' if self.hops == 1 else 's'}"
-        return f"{hops}: {self.evidenced} evidenced, {self.inferred} inferred, {gaps}"
+        return f"{hops}: {self.evidenced} evidenced, {self.inferred} inferred · {gaps}"
 
 
 @dataclass(frozen=True, slots=True)
