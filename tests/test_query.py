@@ -599,6 +599,34 @@ def test_no_rows_is_explained(folder: Path) -> None:
     assert "not together" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("query", "absent"),
+    [
+        ("SELECT ?x { ?x rdfs:label 'zzzz' }", (("zzzz", ()),)),
+        ("SELECT ?x { ?x rdfs:label 'tiny' }", (("tiny", ("Tiny", "tiny-gguf")),)),
+        ('SELECT ?x { ?x rdfs:label """Ti\\"ny"""@en }', (('Ti"ny', ("Tiny",)),)),
+        ("SELECT ?x { ?x rdfs:label ?n FILTER(?n = 'Bgi') }", (("Bgi", ("Big",)),)),
+        ("SELECT ?x { ?x rdfs:label ?n FILTER(CONTAINS(?n, 'zz')) }", ()),
+        ("SELECT ?x { ?x mlkg:mentionCount '77'^^xsd:integer }", ()),
+        ("SELECT ?x { ?x rdfs:label 'Tiny' ; mlkg:distilledFrom ?x }", ()),
+        ("SELECT ?x { ?x rdfs:label 'Tiny' }", ()),
+    ],
+)
+def test_a_text_that_the_graph_has_not_is_answered_with_near_names(
+    query: str, absent: tuple[tuple[str, tuple[str, ...]], ...]
+) -> None:
+    assert answer(load(GRAPH), Job(query)).absent == absent
+
+
+def test_no_rows_for_want_of_a_text_says_so(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["query", str(folder), "SELECT ?x { ?x rdfs:label 'tiny' }"]) == 0
+    assert capsys.readouterr().err == (
+        "kg: no rows: no text of this graph is 'tiny'; the nearest names are: Tiny, tiny-gguf\n"
+    )
+
+
 def test_a_syntax_error_shows_the_line_and_the_place(folder: Path) -> None:
     done = kg("query", str(folder), "SELECT ?x {\n  ?x mlkg:trainedOn }")
     assert done.returncode == 2

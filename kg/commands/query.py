@@ -209,8 +209,13 @@ def _hints(answer: Answer, arguments: argparse.Namespace) -> list[str]:
         hints.append(f"the ontology has no {shortened(iri)}{meant}")
     if absent:
         hints.append(f"no rows: this graph holds no {', no '.join(absent)}")
+    for text, names in answer.absent:
+        nearest = f"; the nearest names are: {', '.join(names)}" if names else ""
+        hints.append(f"no rows: no text of this graph is {text!r}{nearest}")
     if arguments.graph:
         hints.append("only the graphs given by --graph were asked")
+    if arguments.endpoint:
+        return hints or ["no rows"]
     return hints or ["no rows: every part of the question occurs in the graph, but not together"]
 
 

@@ -60,6 +60,8 @@ class Answer:
     cut: bool = False
     #: IRIs in a query without answer that the graph does not know at all.
     unknown: tuple[str, ...] = ()
+    #: Texts in such a query that the graph does not know, each with the names most like it.
+    absent: tuple[tuple[str, tuple[str, ...]], ...] = ()
     #: What the parameters were read as, for messages.
     notes: tuple[str, ...] = field(default=())
 

@@ -111,6 +111,39 @@ def undeclared(query: str, prefixes: Collection[str]) -> tuple[str, int] | None:
     return None
 
 
+def whole_texts(query: str) -> list[tuple[str, str]]:
+    """Return the strings that a query matches whole, each with its language, in order.
+
+    Those in brackets are left out, since functions look for parts, unless ``=`` stands beside
+    them; and so are those with a datatype.
+    """
+    significant = [t for t in tokens(query) if t.kind not in ("space", "comment")]
+    found: dict[tuple[str, str], None] = {}
+    depth = 0
+    for index, token in enumerate(significant):
+        depth += (token.text == "(") - (token.text == ")")
+        if token.kind != "string":
+            continue
+        around = [t.text.upper() for t in significant[max(index - 2, 0) : index]]
+        following = significant[index + 1] if index + 1 < len(significant) else Token("space", "")
+        compared = around[-1:] == ["="] or following.text == "="
+        if following.text == "^" or (depth and not compared) or "SEPARATOR" in around:
+            continue
+        found[_characters(token.text), following.text[1:] if following.kind == "tag" else ""] = None
+    return list(found)
+
+
+def _characters(string: str) -> str:
+    quotes = 3 if string[:3] in ('"""', "'''") and len(string) > 5 else 1
+    escapes = {"t": "\t", "n": "\n", "r": "\r", "b": "\b", "f": "\f"}
+    return re.sub(
+        r"\\(.)",
+        lambda match: escapes.get(match[1], match[1]),
+        decoded(string[quotes:-quotes]),
+        flags=re.DOTALL,
+    )
+
+
 def form(query: str) -> str:
     """Return ``SELECT``, ``ASK``, ``CONSTRUCT``, ``DESCRIBE``, ``UPDATE`` or ``""``."""
     for word in words(query):

@@ -15,6 +15,7 @@ from kg.errors import UsageError
 from kg.query import canned, language
 from kg.query.answers import Answer
 from kg.query.worker import Job, values
+from kg.text import nearest
 
 _PLACE: Final = re.compile(r"error at (\d+):(\d+): ")
 
@@ -113,16 +114,16 @@ def answer(store: ox.Store, job: Job) -> Answer:
         if cut:
             triples.pop()
         columns = ("subject", "predicate", "object")
-        unknown = () if triples else _unknown(store, query)
-        return Answer("triples", columns, tuple(triples), cut=cut, unknown=unknown, notes=notes)
+        unknown, absent = ((), ()) if triples else (_unknown(store, query), _absent(store, query))
+        return Answer("triples", columns, tuple(triples), False, cut, unknown, absent, notes)
     names = [variable.value for variable in found.variables]
     ordered = language.columns(query, names)
     rows = [values(row[name] for name in ordered) for row in islice(found, most)]
     cut = bool(job.limit) and len(rows) > job.limit
     if cut:
         rows.pop()
-    unknown = () if rows else _unknown(store, query)
-    return Answer("rows", tuple(ordered), tuple(rows), cut=cut, unknown=unknown, notes=notes)
+    unknown, absent = ((), ()) if rows else (_unknown(store, query), _absent(store, query))
+    return Answer("rows", tuple(ordered), tuple(rows), False, cut, unknown, absent, notes)
 
 
 def bound(store: ox.Store, job: Job) -> tuple[str, tuple[str, ...]]:
@@ -153,6 +154,24 @@ def _unknown(store: ox.Store, query: str) -> tuple[str, ...]:
         if not any(next(store.quads_for_pattern(*pattern), None) for pattern in patterns):
             found[iri] = None
     return tuple(found)
+
+
+def _absent(store: ox.Store, query: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return the texts that the query wants whole and the graph holds nowhere, with near names."""
+    missing = [
+        text
+        for text, language_ in language.whole_texts(query)
+        if next(
+            store.quads_for_pattern(None, None, ox.Literal(text, language=language_ or None)), None
+        )
+        is None
+    ]
+    if not missing:
+        return ()
+    label = ox.NamedNode(schema.PREFIXES["rdfs"] + "label")
+    labels = (quad.object for quad in store.quads_for_pattern(None, label, None))
+    names = {term.value for term in labels if isinstance(term, ox.Literal)}
+    return tuple((text, tuple(nearest(text, names, 3))) for text in missing)
 
 
 def _named(query: str) -> Iterator[str]:
