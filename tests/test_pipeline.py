@@ -192,6 +192,26 @@ def test_a_file_that_is_no_utf_8_is_warned_of(
     assert f"Nothing was skipped.\n\nRead, but perhaps not as it was meant:\n\n- {said}" in report
 
 
+def test_outputs_of_a_build_are_no_inputs(
+    source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Neither in a folder within the inputs, nor beside them, nor as the only input."""
+    formats = ("--formats", "turtle,nodes,edges,jsonld")
+    for out in (tmp_path / "out", tmp_path):
+        assert kg("build", tmp_path, "-o", out, *formats) == 0
+        capsys.readouterr()
+        before = outputs(out / "store")
+        assert kg("build", tmp_path, "-o", out, *formats) == 0
+        warning = f"warning: {out}: kg has written a graph here; its files were passed over\n"
+        assert warning in capsys.readouterr().err
+        assert outputs(out / "store") == before
+    assert kg("build", tmp_path / "out", "-o", tmp_path / "again", *formats) == 1
+    assert capsys.readouterr().err == (
+        f"kg: no document was found in {tmp_path / 'out'}; {tmp_path / 'out'}: kg has written a "
+        "graph here; its files were passed over\n"
+    )
+
+
 def test_a_vanished_input_is_one_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -22,10 +22,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from kg.errors import NoInput, ReadError, UsageError
+from kg.errors import KGError, NoInput, ReadError, UsageError
 from kg.plugins import choose, installed
 from kg.readers import cards, pages, papers, texts
 from kg.readers.source import DOCUMENT_LIMIT, NoDocuments, Skipped, Source, clean, opened
+from kg.store import FOLDER, MANIFEST, StoredGraph
 from kg.values import Document
 
 __all__ = ["READERS", "Reader", "Skipped", "Source", "read", "reader_of"]
@@ -190,7 +191,15 @@ def _walk(folder: Path, report: Callable[[Skipped], None]) -> Iterator[Path]:
                 if (status.st_dev, status.st_ino) not in entered:
                     entered.add((status.st_dev, status.st_ino))
                     inside = sorted(os.listdir(path), reverse=True)
-                    waiting += [path / name for name in inside if not name.startswith(".")]
+                    own = _written_by_kg(path)
+                    if own:
+                        reason = "kg has written a graph here; its files were passed over"
+                        report(Skipped(str(path), "", reason, lost=False, warns=True))
+                    waiting += [
+                        path / name
+                        for name in inside
+                        if not name.startswith(".") and name not in own
+                    ]
                 continue
         except OSError as error:
             report(Skipped(str(path), "", f"cannot be opened: {error.strerror or error}"))
@@ -205,6 +214,16 @@ def _walk(folder: Path, report: Callable[[Skipped], None]) -> Iterator[Path]:
         report(
             Skipped(str(folder), "", f"files of other kinds were passed over: {kinds}", lost=False)
         )
+
+
+def _written_by_kg(folder: Path) -> frozenset[str]:
+    """Return the names of what a build has written into ``folder``, if it is one of ours."""
+    try:
+        files = StoredGraph(folder).manifest.get("files", ())
+    except KGError:
+        return frozenset()
+    names = files if isinstance(files, list) else []
+    return frozenset({MANIFEST, FOLDER, *(name for name in names if isinstance(name, str))})
 
 
 def _without_name(message: str, name: str) -> str:
