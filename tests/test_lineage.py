@@ -199,6 +199,33 @@ def test_descent_within_a_family_is_said_at_the_member():
     assert str(lineage.coverage) == "1 hop: 1 evidenced, 0 inferred · 0 gaps"
 
 
+def test_a_hop_of_a_member_that_stands_above_is_not_shown_again():
+    """A member that came of the family itself, with what came of it, is told once."""
+    edges = (
+        edge("model/r1-distil", "memberOf", "model/r1", kind="inferred"),
+        edge("model/r1-distil", "distilledFrom", "model/r1", kind="inferred"),
+        edge("model/r1-zero", "memberOf", "model/r1", kind="inferred"),
+        edge("model/light", "fineTunedFrom", "model/r1-distil"),
+        edge("model/other", "fineTunedFrom", "model/r1-zero"),
+    )
+    names = ("R1", "R1-Distil", "R1-Zero", "Light", "Other")
+    documents = (Document("d1", "paper", "A title", TEXT),)
+    lineage = trace(Graph(documents, tuple(map(entity, names)), edges), "R1")
+    assert shape(lineage.down) == [
+        ("distilledFrom", "model/r1-distil", "", [("fineTunedFrom", "model/light", "", [])])
+    ]
+    assert shape(lineage.members) == [
+        ("memberOf", "model/r1-distil", "member", []),
+        ("memberOf", "model/r1-zero", "member", [("fineTunedFrom", "model/other", "", [])]),
+    ]
+    assert [step.note for step in lineage.members] == ["as shown above", ""]
+    shown = str(lineage)
+    assert shown.count("R1-Distil") == 2
+    assert shown.count("Light") == 1
+    assert re.search("R1-Distil .* as shown above\n", shown)
+    assert str(lineage.coverage) == "3 hops: 2 evidenced, 1 inferred · 0 gaps"
+
+
 def test_a_member_shows_the_hop_to_the_family_that_it_stands_under():
     """Even where it is a member of the wider family, too, and that was found first."""
     wide, base, uncased = (entity(name) for name in ("Ant", "Ant-base", "Ant-base-uncased"))

@@ -131,6 +131,8 @@ class _Painter:
         if step.mark == "member":
             line = Text(name, style="bold yellow")
             line.append(f"  {_support(step.hop)}", style="dim")
+            if step.note:
+                line.append(f"  {step.note}", style="dim")
             return line
         words, style = label(step.hop.relation), _style(step.hop.relation)
         line = Text(overflow="fold")

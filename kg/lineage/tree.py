@@ -127,7 +127,8 @@ def trace(
         up = grower.grow(root.id, up=True)
     if direction in ("down", "both"):
         down = grower.grow(root.id, up=False)
-        members = _members(grower, root.id, folded=folded)
+        seen = frozenset(step.hop.key for step in _walk((*up, *down)) if step.hop is not None)
+        members = _members(grower, root.id, seen, folded=folded)
     families = tuple(_families(network, root.id, chosen))
     gaps = tuple(_root_gaps(network, root, up)) if direction in ("up", "both") else ()
     steps = list(_walk((*up, *down, *members)))
@@ -253,8 +254,13 @@ def _families(network: Network, id_: str, chosen: Filter) -> Iterator[Step]:
                 yield Step(hop.object, hop)
 
 
-def _members(grower: _Grower, id_: str, *, folded: bool) -> tuple[Step, ...]:
-    """Return a family's members, a member under the one whose name its own name begins with."""
+def _members(
+    grower: _Grower, id_: str, seen: frozenset[tuple[str, str, str]], *, folded: bool
+) -> tuple[Step, ...]:
+    """Return a family's members, a member under the one whose name its own name begins with.
+
+    Hops that are ``seen`` elsewhere in the tree are not shown again, but said to stand above.
+    """
     network = grower.network
     hops: dict[str, Hop] = {}
     queue = [id_]
@@ -296,13 +302,19 @@ def _members(grower: _Grower, id_: str, *, folded: bool) -> tuple[Step, ...]:
                 for hop in network.up(member, grower.chosen)
                 if hop.object in hops or hop.object == id_
             )
+            known = len(within) + len(grown)
+            within, grown = (
+                tuple(s for s in found if s.hop is None or s.hop.key not in seen)
+                for found in (within, grown)
+            )
+            note = "as shown above" if len(within) + len(grown) < known else ""
             if len(path) >= MAX_LEVELS and member in under:
                 grower.cut += len(under[member])
                 nested: tuple[Step, ...] = ()
             else:
                 nested = build(member, path | {member})
             children = (*within, *nested, *grown)
-            steps.append(Step(member, hops[member], children, mark="member"))
+            steps.append(Step(member, hops[member], children, "member", note))
         return tuple(steps)
 
     return build(id_, frozenset({id_}))
