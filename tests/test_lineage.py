@@ -226,6 +226,37 @@ def test_a_hop_of_a_member_that_stands_above_is_not_shown_again():
     assert str(lineage.coverage) == "3 hops: 2 evidenced, 1 inferred · 0 gaps"
 
 
+def test_a_member_says_of_what_kind_the_hop_to_its_family_is():
+    """As other hops do; most families are known by a name alone."""
+    from rich.console import Console
+
+    from kg.lineage.text import show
+
+    edges = (
+        edge("model/r1-distil", "memberOf", "model/r1", kind="inferred"),
+        edge("model/r1-zero", "memberOf", "model/r1", confidence=0.72),
+    )
+    documents = (Document("d1", "paper", "A title", TEXT),)
+    entities = tuple(map(entity, ("R1", "R1-Distil", "R1-Zero")))
+    lineage = trace(Graph(documents, entities, edges), "R1")
+    members = {}
+    for evidence in ("short", "none"):
+        console = Console(width=100, color_system=None)
+        with console.capture() as captured:
+            show(lineage, console, evidence=evidence)
+        members[evidence] = [line for line in captured.get().splitlines() if "──" in line]
+    assert members == {
+        "short": [
+            "├── R1-Distil  inferred 0.90 · 1 document  by its name",
+            "└── R1-Zero  extracted 0.72 · 1 document",
+        ],
+        "none": [
+            "├── R1-Distil  inferred 0.90 · 1 document",
+            "└── R1-Zero  extracted 0.72 · 1 document",
+        ],
+    }
+
+
 def test_a_member_shows_the_hop_to_the_family_that_it_stands_under():
     """Even where it is a member of the wider family, too, and that was found first."""
     wide, base, uncased = (entity(name) for name in ("Ant", "Ant-base", "Ant-base-uncased"))

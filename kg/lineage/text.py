@@ -130,7 +130,11 @@ class _Painter:
             return Text(name)
         if step.mark == "member":
             line = Text(name, style="bold yellow")
-            line.append(f"  {_support(step.hop)}", style="dim")
+            line.append("  ")
+            self._kind(line, step.hop)
+            if self.evidence != "none" and step.hop.kind == "inferred":
+                best = self.lineage.edge(step.hop).best
+                line.append("" if best.premises else "  by its name", style="dim")
             if step.note:
                 line.append(f"  {step.note}", style="dim")
             return line
@@ -145,8 +149,7 @@ class _Painter:
         if entity is not None and entity.type != "Model":
             line.append(f" ({entity.type.lower()})", style="dim")
         line.append("  ")
-        line.append(step.hop.kind, style=_KIND_STYLE.get(step.hop.kind, ""))
-        line.append(f" {_support(step.hop)}", style="dim")
+        self._kind(line, step.hop)
         if step.note:
             sign = _MARK_SIGN.get(step.mark, "")
             style = "yellow" if sign else "dim"
@@ -158,6 +161,10 @@ class _Painter:
                 line.append("\n")
                 line.append_text(self._quote(item, edge, level))
         return line
+
+    def _kind(self, line: Text, hop: Hop) -> None:
+        line.append(hop.kind, style=_KIND_STYLE.get(hop.kind, ""))
+        line.append(f" {_support(hop)}", style="dim")
 
     def _quote(self, item: Evidence, edge: Edge, level: int) -> Text:
         from rich.text import Text
