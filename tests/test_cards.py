@@ -493,3 +493,51 @@ def test_a_word_in_somebodys_repository_is_not_the_benchmark_of_that_name():
     assert triples(edges, descent=False) == [("trainedOn", "camel-ai/math"), ("trainedOn", "gsm8k")]
     assert entities["camel-ai/math"].label == "Dataset"
     assert entities["gsm8k"].label == "Benchmark"
+
+
+def read_alone(name, text):
+    """Return the names that a local card introduces, and its edges of descent."""
+    document = card(text, named=name)
+    entities, edges, _ = link_card(document, ())
+    return [e.canonical for e in entities if e.introduced], triples(edges)
+
+
+@pytest.mark.parametrize(
+    ("named", "heading", "subject"),
+    [
+        ("list", "# MyMerge-7B", "MyMerge-7B"),
+        ("list", "# Model Card for MyMerge-7B", "MyMerge-7B"),
+        ("list", "# Llama 3.1 8B", "Llama 3.1 8B"),
+        ("my-merge", "# Model Card", "my-merge"),
+        ("my-merge", "# Introduction", "my-merge"),
+        ("my-merge", "# A merge of 3 models", "my-merge"),
+        ("my-merge", "# 2024", "my-merge"),
+        ("my-merge", "No heading at all.", "my-merge"),
+    ],
+)
+def test_a_local_card_is_called_by_its_heading_if_that_is_a_name(named, heading, subject):
+    """The file's name stands in where neither repository nor heading names anything."""
+    parents = "base_model:\n- org/One-7B\n- org/Two-7B"
+    assert read_alone(
+        named, front(parents, "tags: [merge]", body=f"{heading}\n\nIt is small.\n")
+    ) == (
+        [subject],
+        [("mergedFrom", "One-7B"), ("mergedFrom", "Two-7B")],
+    )
+
+
+def test_a_heading_does_not_outweigh_a_repository_or_a_declared_name():
+    body = "# MyMerge-7B\n"
+    assert read_alone("list", front("license: mit", "model_name: Sky-7B", body=body))[0] == [
+        "Sky-7B"
+    ]
+    _, entities, _, _ = link(front("license: mit", body=body))
+    assert [n for n, e in entities.items() if e.introduced] == ["Child-7B"]
+
+
+def test_a_number_is_no_data_set_and_no_parent():
+    lines = ("base_model: 7", "datasets: [12, 2.5, true, org/poems, 2024-01-01]")
+    _, entities, edges, _ = link(front(*lines))
+    assert triples(edges, descent=False) == [("trainedOn", "poems")]
+    assert triples(edges) == []
+    assert entities["Child-7B"].facts == ()

@@ -25,6 +25,7 @@ from ruamel.yaml.error import YAMLError
 from kg import schema
 from kg.linker import cardnames
 from kg.names import families, identity, parse, same_model, without
+from kg.ner.shapes import shapes
 from kg.readers.frontmatter import Refused, key_span, parse_any, value_span
 from kg.readers.source import clean
 from kg.resources import ontology
@@ -54,6 +55,8 @@ _HUB: Final = re.compile(
     r"(?P<id>[A-Za-z0-9][\w.-]*(?:/[\w.-]+)?)(?P<rest>[/?#)\]\s].*)?",
     re.DOTALL,
 )
+#: What hangs together, with a letter: ``MyMerge-7B``.
+_PLAIN_NAME: Final = re.compile(r"(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9][\w.+-]{1,95}")
 _CACHE: Final = re.compile(r"models--([\w.-]+?)--([\w.-]+)")
 _LOCAL: Final = re.compile(
     r"^(?:[A-Za-z]:[\\/]|[./~\\]|/)|\\|^(?:outputs?|checkpoints?|models|data)/"
@@ -300,13 +303,24 @@ def _is_family(edge: LocalEdge) -> bool:
 
 
 def subject_name(document: Document) -> str:
-    """Return the name of what a card describes: its repository's, else that of its file."""
+    """Return the name of what a card describes: its repository's, else its first heading's.
+
+    Where the heading is no name ("Model Card"), the file gives it.
+    """
     if document.repository:
         return document.repository.rpartition("/")[2]
     declared = document.metadata.get("model_name") or document.metadata.get("pretty_name")
     if isinstance(declared, str) and _is_name(declared) and "/" not in declared:
         return declared.strip()
-    return _path(document)
+    title = re.sub(r"^model card (?:for|of)\s+", "", document.title, flags=re.IGNORECASE)
+    return title if _is_heading_of_a_name(title) else _path(document)
+
+
+def _is_heading_of_a_name(title: str) -> bool:
+    """Whether a title is one name: ``MyMerge-7B``, ``Llama 3.1 8B``, and no ``Introduction``."""
+    if _PLAIN_NAME.fullmatch(title):
+        return any(c.isdigit() for c in title) or any(c.isupper() for c in title[1:])
+    return any(shape.start == 0 and shape.end == len(title) for shape in shapes(title))
 
 
 def _path(document: Document) -> str:
@@ -372,7 +386,7 @@ def _is_name(text: str) -> bool:
         and 0 < len(plain) <= _NAME_LIMIT
         and "\n" not in plain
         and "{{" not in plain
-        and any(c.isalnum() for c in plain)
+        and any(c.isalpha() for c in plain)
     )
 
 
@@ -529,7 +543,11 @@ def _parents(card: _Card) -> bool:
         for value in dict.fromkeys(values):
             target = target_of(value)
             if target is None:
-                if key == "base_model" and value.casefold() not in meanings.nothing:
+                if (
+                    key == "base_model"
+                    and any(c.isalpha() for c in value)
+                    and (value.casefold() not in meanings.nothing)
+                ):
                     card.fact("parent_gap", value[:200])
                 continue
             name, repository = target
