@@ -847,6 +847,48 @@ def test_a_member_stands_for_a_family_at_either_end(family):
     assert network.family_path("model/student-7b", "model/base", surer) is None
 
 
+def test_what_has_no_lineage_is_said_and_what_to_ask_instead(tmp_path, capsys):
+    """A method, task or metric has none; a benchmark may, and a method that was trained does."""
+    names = (("Old trick", "Method"), ("QA", "Task"), ("F1", "Metric"), ("Quiz", "Benchmark"))
+    entities = (*(entity(*name) for name in names), entity("SIFT", "Method"), entity("M1"))
+    graph = Graph(entities=entities, edges=(edge("method/sift", "trainedOn", "benchmark/quiz"),))
+    nothing = "nothing here says what it comes from, or what came of it"
+    explain = "its names, documents and edges: kg explain"
+    folder = tmp_path / "a graph"
+    store.write(graph, folder)
+
+    def told(name, *options):
+        assert run(str(folder), name, *options) == 0
+        return capsys.readouterr().out.splitlines()[1:]
+
+    assert told("Old trick") == [
+        "a method has no lineage: models and datasets have one",
+        f"methods by how many use them: kg query '{folder}' methods",
+        f"{explain} '{folder}' 'Old trick'",
+    ]
+    for name, kind in names[1:3]:
+        assert told(name) == [
+            f"a {kind.lower()} has no lineage: models and datasets have one",
+            f"{explain} '{folder}' {name}",
+        ]
+    assert told("Quiz", "--up") == [
+        nothing,
+        f"what was evaluated on it: kg query '{folder}' tested-on --param benchmark=Quiz",
+        f"{explain} '{folder}' Quiz",
+        "0 hops: 0 evidenced, 0 inferred · 0 gaps",
+    ]
+    assert told("M1")[1:] == [nothing, "0 hops: 0 evidenced, 0 inferred · 1 gap"]
+    assert told("SIFT")[0] == "comes from"
+    assert told("SIFT", "--down")[0] == nothing
+    assert str(trace(graph, "QA")).splitlines()[1:] == [
+        "a task has no lineage: models and datasets have one",
+        f"{explain} DIR QA",
+    ]
+    for name, warnings in (("QA", 2), ("M1", 0)):
+        assert run(str(folder), name, "--json") == 0
+        assert len(json.loads(capsys.readouterr().out)["warnings"]) == warnings
+
+
 def test_names_with_brackets_and_colons_are_shown_as_they_are(tmp_path, capsys):
     """A name of a stranger is no markup and no picture, in cells, headings and lines."""
     graph = Graph(

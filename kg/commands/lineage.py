@@ -176,7 +176,8 @@ def _tree(arguments: argparse.Namespace, network: Network, chosen: Filter) -> in
         folded=arguments.folded,
     )
     if _as_json(arguments):
-        _emit_json(arguments, formats.as_data(lineage))
+        aside = [] if text.has_lineage(lineage) else text.nothing_known(lineage)
+        _emit_json(arguments, formats.as_data(lineage), aside)
     elif arguments.format == "mermaid":
         flowchart, notice = formats.as_mermaid(lineage)
         _emit(arguments, flowchart)

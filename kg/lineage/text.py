@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -9,6 +10,7 @@ from kg import schema
 from kg.lineage.formats import label
 from kg.lineage.network import Hop, Network
 from kg.lineage.tree import Lineage, Step
+from kg.store import StoredGraph
 from kg.values import Edge, Evidence
 
 if TYPE_CHECKING:
@@ -28,6 +30,12 @@ _KIND_STYLE: Final = {
     "declared": "green",
     "extracted": "blue",
     "inferred": "yellow",
+}
+#: What a canned question tells of things that have no lineage, or seldom one: its name, a
+#: parameter that takes the thing, and what it tells.
+_QUESTIONS: Final = {
+    "Method": ("methods", "", "methods by how many use them"),
+    "Benchmark": ("tested-on", "benchmark", "what was evaluated on it"),
 }
 _MARK_SIGN: Final = {"cycle": "↺ ", "gap": "? ", "class": "? "}
 _SHOWN: Final = 40
@@ -68,13 +76,47 @@ def show(
             console.print(painter.tree(title, steps, up=up))
     for gap in lineage.gaps:
         console.print(painter.note(f"? {gap}"))
-    if not (lineage.up or lineage.down or lineage.members):
-        console.print(painter.note("nothing here says what it comes from, or what came of it"))
+    for line in nothing_known(lineage):
+        console.print(painter.note(line), soft_wrap=True)
     if lineage.cut:
         console.print(painter.note(f"steps left out of a tree too large to show: {lineage.cut:,}"))
     for problem in problems:
         console.print(painter.note(f"! {problem}"))
-    console.print(painter.coverage())
+    if has_lineage(lineage):
+        console.print(painter.coverage())
+
+
+def has_lineage(lineage: Lineage) -> bool:
+    """Whether things of the root's type descend from others, or this one does all the same."""
+    root, network = lineage.root, lineage.network
+    descending = {
+        end
+        for relation in schema.relations().values()
+        if relation.lineage
+        for pair in relation.pairs
+        for end in pair
+    }
+    return root.type in descending or bool(network.up(root.id) or network.down(root.id))
+
+
+def nothing_known(lineage: Lineage) -> list[str]:
+    """Return what is said instead of an empty tree: that it is empty, and what to ask instead."""
+    if lineage.up or lineage.down or lineage.members:
+        return []
+    root, graph = lineage.root, lineage.network.graph
+    if has_lineage(lineage):
+        lines = ["nothing here says what it comes from, or what came of it"]
+        if root.type not in _QUESTIONS:
+            return lines
+    else:
+        lines = [f"a {root.type.lower()} has no lineage: models and datasets have one"]
+    folder = shlex.quote(str(graph.folder)) if isinstance(graph, StoredGraph) else "DIR"
+    if root.type in _QUESTIONS:
+        question, parameter, tells = _QUESTIONS[root.type]
+        asked = f" --param {parameter}={shlex.quote(root.name)}" if parameter else ""
+        lines.append(f"{tells}: kg query {folder} {question}{asked}")
+    lines.append(f"its names, documents and edges: kg explain {folder} {shlex.quote(root.name)}")
+    return lines
 
 
 class _Painter:
