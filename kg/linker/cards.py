@@ -543,6 +543,7 @@ def _parents(card: _Card) -> bool:
         for value in dict.fromkeys(values):
             target = target_of(value)
             if target is None:
+                says_something = any(c.isalpha() for c in value)
                 if (
                     key == "base_model"
                     and any(c.isalpha() for c in value)
