@@ -543,11 +543,10 @@ def _parents(card: _Card) -> bool:
         for value in dict.fromkeys(values):
             target = target_of(value)
             if target is None:
-                says_something = any(c.isalpha() for c in value)
                 if (
                     key == "base_model"
                     and any(c.isalpha() for c in value)
-                    and (value.casefold() not in meanings.nothing)
+                    and value.casefold() not in meanings.nothing
                 ):
                     card.fact("parent_gap", value[:200])
                 continue
