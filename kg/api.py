@@ -13,10 +13,12 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import fields
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
     from kg.lineage import Network
 
 T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
 
 
 class Table(Collection[T], Generic[T]):
@@ -192,19 +196,31 @@ def build(
     or ``"accurate"``; ``overrides`` is an ``overrides.yaml``; what is less sure than
     ``min_confidence`` stays a candidate.  For what does not fit in memory
     use the command ``kg build``.  Raises :class:`kg.errors.ReadError` where an input cannot be
-    read; one bad record among good ones is left out with a warning in the log.
+    read, or no document is in any; one bad record among good ones is left out with a warning in
+    the log.
     """
     from kg import overrides as corrections
     from kg.assemble import assemble
     from kg.pipeline.reading import read
+    from kg.readers import Skipped, none_found
     from kg.readers import read as read_documents
 
     if isinstance(inputs, (str, os.PathLike)):
         inputs = [inputs]
     given = [Path(item) if isinstance(item, os.PathLike) else item for item in inputs]
-    documents = read_documents(given, reader=reader)
+    left_out: list[Skipped] = []
+
+    def note(skipped: Skipped) -> None:
+        left_out.append(skipped)
+        level = logging.WARNING if skipped.lost or skipped.warns else logging.INFO
+        logger.log(level, "%s", skipped)
+
+    documents = read_documents(given, reader=reader, on_skip=note)
+    first = next(documents, None)
+    if first is None:
+        raise none_found(given, left_out)
     rules = corrections.load(overrides) if overrides is not None else None
-    readings = read(documents, gear=gear)
+    readings = read(chain([first], documents), gear=gear)
     return KnowledgeGraph(assemble(readings, overrides=rules, min_confidence=min_confidence))
 
 

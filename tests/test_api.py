@@ -235,6 +235,29 @@ def test_without_pandas_it_says_what_to_install(
     assert str(caught.value) == "to_pandas() needs pandas: pip install pandas"
 
 
+def test_inputs_without_a_document_are_refused_as_the_command_refuses_them(tmp_path: Path) -> None:
+    (tmp_path / "empty.txt").write_text("")
+    for inputs, words in (
+        ([], "no input; kg build --help tells what is read"),
+        (tmp_path, f"{tmp_path}; {tmp_path}/empty.txt: the file is empty; remove it or fill it"),
+    ):
+        with pytest.raises(ReadError) as caught:
+            kg.build(inputs)
+        assert str(caught.value) == f"no document was found in {words}"
+
+
+def test_what_is_left_out_stands_in_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = tmp_path / "p.jsonl"
+    source.write_text('{"id": "a", "title": "Owls", "abstract": "They hoot."}\n{oops\n')
+    assert len(kg.build(source).documents) == 1
+    assert [r.getMessage() for r in caplog.records if r.levelname == "WARNING"] == [
+        f"{source}, line 2: this is no JSON: Expecting property name enclosed in double quotes: "
+        "line 1 column 2 (char 1)"
+    ]
+
+
 def test_corrections_are_applied(tmp_path: Path) -> None:
     path = tmp_path / "overrides.yaml"
     overrides.append(path, [Rule("reject_edge", ("TinyNet", "distilledFrom", "BERT-Large"))])

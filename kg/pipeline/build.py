@@ -21,7 +21,7 @@ import msgspec
 
 from kg import __version__, store
 from kg.assemble import Assembly
-from kg.errors import ChecksFailed, KGError, NotFound, ReadError
+from kg.errors import ChecksFailed, KGError, NotFound
 from kg.exporters import FILES, exporter, names
 from kg.ner import Gear
 from kg.overrides import Overrides
@@ -30,7 +30,7 @@ from kg.pipeline import reading, workers
 from kg.pipeline.checkpoints import Checkpoints, as_given
 from kg.pipeline.remote import Segments, is_remote, local_copy
 from kg.pipeline.report import write_report
-from kg.readers import Skipped, read
+from kg.readers import Skipped, none_found, read
 from kg.text import nearest
 from kg.values import Document, GraphView, Reading
 
@@ -139,10 +139,7 @@ def build(
         generation, repeated = kept.collect(_counted(documents, "collect", progress), keep=add)
         if not kept.count(generation):
             # A graph of nothing would take the place of a good one.
-            names = ", ".join(str(place) for place in local) or "no input"
-            reasons = [*left_out.lost, *left_out.warnings, *left_out.notes]
-            why = f"; {reasons[0]}" if reasons else "; kg build --help tells what is read"
-            raise ReadError(f"no document was found in {names}{why}")
+            raise none_found(local, [*left_out.lost, *left_out.warnings, *left_out.notes])
         return generation, repeated
 
     return _rebuild(home, settings, collect, left_out, means)

@@ -17,7 +17,7 @@ import os
 import re
 import stat
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -29,7 +29,7 @@ from kg.readers.source import DOCUMENT_LIMIT, NoDocuments, Skipped, Source, clea
 from kg.store import FOLDER, MANIFEST, StoredGraph
 from kg.values import Document
 
-__all__ = ["READERS", "Reader", "Skipped", "Source", "read", "reader_of"]
+__all__ = ["READERS", "Reader", "Skipped", "Source", "none_found", "read", "reader_of"]
 
 logger = logging.getLogger(__name__)
 
@@ -88,6 +88,13 @@ def read(
         if not isinstance(item, Document) and str(item) != "-" and not os.path.lexists(item):
             raise NoInput(f"there is no file or folder {item}; check the path")
     yield from _documents(inputs, forced, report)
+
+
+def none_found(inputs: Iterable[object], left_out: Sequence[object]) -> ReadError:
+    """Return what to say of inputs without a document, of which ``left_out`` was said before."""
+    names = ", ".join(map(str, inputs)) or "no input"
+    why = str(left_out[0]) if left_out else "kg build --help tells what is read"
+    return ReadError(f"no document was found in {names}; {why}")
 
 
 def reader_of(source: Source) -> Reader:
