@@ -26,6 +26,7 @@ import msgspec
 
 from kg import store
 from kg.errors import KGError
+from kg.text import counted
 from kg.values import Document, Edge, Entity, GraphView, Merge, Result
 
 if TYPE_CHECKING:
@@ -172,8 +173,8 @@ class KnowledgeGraph:
 
     def __repr__(self) -> str:
         return (
-            f"<KnowledgeGraph of {len(self.documents)} documents: "
-            f"{len(self.entities)} entities, {len(self.edges)} edges>"
+            f"<KnowledgeGraph of {counted(len(self.documents), 'document')}: "
+            f"{counted(len(self.entities), 'entity')}, {counted(len(self.edges), 'edge')}>"
         )
 
     def _repr_html_(self) -> str:

@@ -153,6 +153,13 @@ def xml_characters(text: str) -> str:
     return _NOT_XML.sub("\ufffd", text)
 
 
+def counted(number: int, noun: str) -> str:
+    """Return ``1 edge``, ``2 edges``, ``3,000 entities``."""
+    if number == 1:
+        return f"1 {noun}"
+    return f"{number:,} {noun[:-1]}ies" if noun.endswith("y") else f"{number:,} {noun}s"
+
+
 def nearest(name: str, names: Iterable[str], count: int = 5) -> list[str]:
     """Return the ``count`` of ``names`` most like ``name``, best first; none if none is like it.
 

@@ -212,6 +212,16 @@ def test_outputs_of_a_build_are_no_inputs(
     )
 
 
+def test_one_of_a_kind_is_counted_in_the_singular(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = papers(tmp_path / "p.jsonl", {"a": "Owl1 < Owl2."})
+    assert kg("build", source, "-o", tmp_path / "out", *QUICK) == 0
+    assert capsys.readouterr().out == (
+        f"{tmp_path / 'out'}: 1 document (1 read now), 2 entities, 1 edge, 0 scores\n"
+    )
+
+
 def test_a_vanished_input_is_one_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

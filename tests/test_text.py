@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kg.text import name_key, nearest, printed, sentences, slug
+from kg.text import counted, name_key, nearest, printed, sentences, slug
 
 
 def quoted(text: str) -> list[str]:
@@ -97,6 +97,11 @@ def test_what_is_shown_of_a_name_is_shown_so_again(name: str) -> None:
     shown = printed(name)
     assert bool(shown) == bool(name.split())
     assert printed(shown) in (shown, shown.strip("^-–— "))
+
+
+def test_one_is_singular() -> None:
+    said = [counted(n, noun) for n in (0, 1, 2_000) for noun in ("edge", "entity")]
+    assert said == ["0 edges", "0 entities", "1 edge", "1 entity", "2,000 edges", "2,000 entities"]
 
 
 NAMES = ["SuperGLUE", "Claude", "GEE", "SigLU", "glue", "GLUE-X", "BLUE", "LLaMA-2", "Ollama-2"]

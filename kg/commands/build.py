@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from kg.commands.output import add_json, console, print_json, probability
+from kg.text import counted
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -110,9 +111,9 @@ def tell(report: BuildReport, *, as_json: bool, removed: bool = False) -> int:
     else:
         counts = report.counts
         sys.stdout.write(
-            f"{report.folder}: {counts['documents']:,} documents ({report.read:,} read now), "
-            f"{counts['entities']:,} entities, {counts['edges']:,} edges, "
-            f"{counts['results']:,} scores\n"
+            f"{report.folder}: {counted(counts['documents'], 'document')} "
+            f"({report.read:,} read now), {counted(counts['entities'], 'entity')}, "
+            f"{counted(counts['edges'], 'edge')}, {counted(counts['results'], 'score')}\n"
         )
         if report.repeated:
             again = "record came" if report.repeated == 1 else "records came"

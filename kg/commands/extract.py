@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 from kg.commands.output import add_json, print_json
 from kg.errors import ChecksFailed
+from kg.text import counted
 
 DESCRIPTION: Final = """\
 Write the entities, edges and scores that were found in each document: one JSON line a document,
@@ -93,7 +94,8 @@ def run(arguments: argparse.Namespace) -> int:
         }
         print_json(data, lost)
     else:
-        print(f"{count} documents, {entities} entities, {edges} edges", file=sys.stderr)
+        said = (counted(count, "document"), counted(entities, "entity"), counted(edges, "edge"))
+        print(", ".join(said), file=sys.stderr)
     return ChecksFailed.exit_status if lost else 0
 
 
