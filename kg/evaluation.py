@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from kg.errors import ReadError
+from kg.errors import NoInput, ReadError
 from kg.text import sentence_at, sentences
 from kg.values import LABELS, Reading
 
@@ -214,6 +214,8 @@ def load(path: Path) -> dict[str, Marked]:
     documents: dict[str, Marked] = {}
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError as error:
+        raise NoInput(f"there is no file {path}; check the path") from error
     except (OSError, UnicodeDecodeError) as error:
         raise ReadError(f"{path} cannot be read: {error}; give a file of JSON lines") from error
     for number, line in enumerate(lines, 1):

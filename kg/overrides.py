@@ -31,7 +31,7 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from kg import schema
 from kg.config import known
-from kg.errors import ReadError, UsageError
+from kg.errors import NoInput, ReadError, UsageError
 from kg.values import LABELS
 
 #: Each verb and what its list of arguments means. A trailing ``...`` allows more of the last.
@@ -89,6 +89,8 @@ def load(path: str | os.PathLike[str]) -> Overrides:
     where = Path(path)
     try:
         raw = where.read_bytes()
+    except FileNotFoundError as error:
+        raise NoInput(f"there is no file {where}; check the path") from error
     except OSError as error:
         raise ReadError(f"{where}: cannot be read ({error.strerror})") from error
     if len(raw) > _LARGEST_BYTES:

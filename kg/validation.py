@@ -16,7 +16,7 @@ from typing import Final, TypeAlias
 import pyoxigraph as ox
 
 from kg import schema
-from kg.errors import ReadError, UsageError
+from kg.errors import NoInput, ReadError, UsageError
 from kg.resources import ontology
 
 _SH: Final = schema.PREFIXES["sh"]
@@ -68,6 +68,8 @@ class _Shapes:
         self.store = ox.Store()
         try:
             self.store.load(path=str(path), format=ox.RdfFormat.TURTLE)
+        except FileNotFoundError as error:
+            raise NoInput(f"there is no file {path}; check the path") from error
         except (SyntaxError, OSError) as error:
             raise ReadError(f"{path}: {error}") from error
 

@@ -262,6 +262,24 @@ def test_finished_pages_without_a_store_are_said_to_be_no_more(
     )
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["build", "PAPERS", "-o", "OUT", "--overrides", "gone"],
+        ["evaluate", "gone", "PAPERS"],
+        ["validate", "GRAPH", "--shapes", "gone"],
+    ],
+)
+def test_a_named_file_that_is_not_there_is_not_found(
+    arguments: list[str], graph_folder: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    papers = tmp_path / "p.jsonl"
+    papers.write_text('{"id": "a", "title": "Owls", "abstract": "They hoot."}\n')
+    places = {"PAPERS": str(papers), "OUT": str(tmp_path / "out"), "GRAPH": graph_folder}
+    assert main([places.get(word, word) for word in arguments]) == 4
+    assert capsys.readouterr().err == "kg: there is no file gone; check the path\n"
+
+
 def test_a_closed_pipe_ends_quietly() -> None:
     done = subprocess.run(
         [
