@@ -72,6 +72,16 @@ class Lines(Collection[T], Generic[T]):
         return any(value == other for other in self)
 
 
+def read_manifest(path: Path) -> dict[str, Any]:
+    """Return the manifest at ``path``; raises :class:`ReadError` where that is none of kg's."""
+    try:
+        known = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+        msgspec.convert(known.get("counts"), _Counts)
+    except msgspec.DecodeError as error:
+        raise ReadError(f"{path}: is no manifest of kg ({error}); build the graph again") from error
+    return known
+
+
 class StoredGraph:
     """The graph in a folder that ``kg build`` wrote; a :class:`kg.values.GraphView`."""
 
@@ -80,13 +90,7 @@ class StoredGraph:
         manifest = self.folder / MANIFEST
         if not manifest.is_file():
             raise NoGraph(self.folder)
-        try:
-            known = msgspec.json.decode(manifest.read_bytes(), type=dict[str, Any])
-            msgspec.convert(known.get("counts"), _Counts)
-        except msgspec.DecodeError as error:
-            raise ReadError(
-                f"{manifest}: is no manifest of kg ({error}); build the graph again"
-            ) from error
+        known = read_manifest(manifest)
         if not (self.folder / FOLDER).is_dir():
             raise NoGraph(self.folder)
         self.manifest: Mapping[str, Any] = known

@@ -116,13 +116,12 @@ def tell(report: BuildReport, *, as_json: bool, removed: bool = False) -> int:
             f"{counted(counts['edges'], 'edge')}, {counted(counts['results'], 'score')}\n"
         )
         if report.repeated:
-            again = "record came" if report.repeated == 1 else "records came"
-            sys.stderr.write(f"{report.repeated:,} {again} again; the same counts once\n")
+            came = counted(report.repeated, "record")
+            sys.stderr.write(f"{came} came again; the same counts once\n")
         if report.gone and not removed:
-            went = "document went" if report.gone == 1 else "documents went"
             sys.stderr.write(
-                f"{report.gone:,} {went} that the graph in {report.folder} held before; "
-                "--add keeps them\n"
+                f"{counted(report.gone, 'document')} went that the graph in {report.folder} held "
+                "before; --add keeps them\n"
             )
     for word, lines in (("warning", report.warnings), ("skipped", skipped)):
         for line in lines[:10]:

@@ -12,6 +12,7 @@ import msgspec
 
 from kg.commands.output import SCHEMA_VERSION, add_json, console, print_json, probability
 from kg.errors import ChecksFailed, UsageError
+from kg.text import counted
 
 if TYPE_CHECKING:
     from kg.lineage.compare import Comparison, Family
@@ -223,10 +224,6 @@ def _hop_data(network: Network, hop: Hop) -> dict[str, Any]:
     }
 
 
-def _count(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"
-
-
 def _path(arguments: argparse.Namespace, network: Network, chosen: Filter) -> int:
     """Show the shortest chain of hops between two, in either direction."""
     from kg.lineage.network import FAMILY
@@ -251,10 +248,10 @@ def _path(arguments: argparse.Namespace, network: Network, chosen: Filter) -> in
         if any(hop.object == end.id for hop in memberships):
             lines.append(f"{end.name} is a family; a member stands for it:")
     show_hops(network, hops, console(), lines, evidence=arguments.evidence)
-    counted = _count(len(hops) - len(memberships), "hop")
+    said = counted(len(hops) - len(memberships), "hop")
     if memberships:
-        counted += f" and {_count(len(memberships), 'membership')}"
-    print(f"{counted}; the weakest is {weakest:.2f} sure")
+        said += f" and {counted(len(memberships), 'membership')}"
+    print(f"{said}; the weakest is {weakest:.2f} sure")
     return 0
 
 
@@ -283,7 +280,7 @@ def _common(arguments: argparse.Namespace, network: Network, chosen: Filter) -> 
     if not shared:
         print(f"{one.name} and {other.name} have no common ancestor here")
     for id_, first, second in shared:
-        far = f"{_count(first, 'hop')} from {one.name}, {_count(second, 'hop')} from {other.name}"
+        far = f"{counted(first, 'hop')} from {one.name}, {counted(second, 'hop')} from {other.name}"
         hops = [
             *(network.path(one.id, id_, chosen) or ()),
             *(network.path(other.id, id_, chosen) or ()),

@@ -256,25 +256,11 @@ class Network:
 
     def all_members(self, id_: str) -> list[str]:
         """Return the members of a family and of the families within it, sorted by id."""
-        found: set[str] = set()
-        queue = [id_]
-        while queue:
-            for hop in self.members(queue.pop()):
-                if hop.subject not in found:
-                    found.add(hop.subject)
-                    queue.append(hop.subject)
-        return sorted(found - {id_})
+        return sorted(_reached(id_, lambda node: (hop.subject for hop in self.members(node))))
 
     def all_families(self, id_: str) -> set[str]:
         """Return the families of an entity, and those that they belong to."""
-        found: set[str] = set()
-        queue = [id_]
-        while queue:
-            for hop in self.families(queue.pop()):
-                if hop.object not in found:
-                    found.add(hop.object)
-                    queue.append(hop.object)
-        return found - {id_}
+        return _reached(id_, lambda node: (hop.object for hop in self.families(node)))
 
     def tested_on(self, id_: str) -> list[Hop]:
         """Return the accepted hops from a model to what it was evaluated on."""
@@ -413,6 +399,17 @@ class Network:
         return knots(
             {id_: [h.object for h in self.up(id_, chosen)] for id_ in sorted(self._links.up)}
         )
+
+
+def _reached(start: str, step: Callable[[str], Iterable[str]]) -> set[str]:
+    """Return all that steps lead to from ``start``, itself left out."""
+    found: set[str] = set()
+    queue = [start]
+    while queue:
+        new = set(step(queue.pop())) - found
+        found |= new
+        queue += new
+    return found - {start}
 
 
 def _hop(edge: _SlimEdge | Edge, place: int, share: Callable[[str, str], str]) -> Hop:

@@ -367,9 +367,8 @@ def on_card(view: View) -> bool:
 def told_aside(view: View, sentence: Sentence, table: CueTable) -> bool:
     """Whether a sentence of a card is a heading, or tells of licences, reports and people."""
     text = sentence.span.of(view.document.text).strip("-•: ")
-    heading = text.startswith("#") or (
-        text.startswith("**") and text.endswith("**") and text[-3] not in ".!?"
-    )
+    bold = text.startswith("**") and text.endswith("**")
+    heading = text.startswith("#") or (bold and not text.strip("*").endswith((".", "!", "?")))
     return heading or table.boilerplate.search(" ".join(sentence.words) + " ") is not None
 
 
@@ -414,8 +413,9 @@ def _hits(
                 return
             ends[end] = [entity], True
     clause = row[: match.start()].rpartition("; ")[2]
-    clause = table.asides.sub("", table.resets.sub("", clause))
-    before = " ".join(clause.split(" ")[-12:])
+    # Of what lies further back nothing is asked, and a clause may be as long as a text.
+    near = table.resets.sub("", " ".join(clause.split(" ")[-40:]))
+    before = " ".join(table.asides.sub("", near).split(" ")[-12:])
     scope = before + _NAME.sub("", match.group())
     negated = bool(table.negation.search(scope))
     hedged = bool(table.hedge.search(scope) or table.comparison.search(before))

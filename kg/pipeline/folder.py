@@ -24,9 +24,9 @@ from typing import Final
 import msgspec
 
 from kg import exporters
-from kg.errors import KGError, UsageError
+from kg.errors import KGError, ReadError, UsageError
 from kg.exporters import FILES
-from kg.store import FOLDER, MANIFEST
+from kg.store import FOLDER, MANIFEST, read_manifest
 
 STATE: Final = ".kg"
 REPORT: Final = "report.md"
@@ -37,21 +37,6 @@ _OLD: Final = "old"
 
 class Busy(KGError):
     """Another build is at work in the same folder."""
-
-
-class _Counts(msgspec.Struct):
-    documents: int
-    entities: int
-    edges: int
-    results: int
-    merges: int
-
-
-class _Manifest(msgspec.Struct):
-    """What tells a manifest of kg from a file of others with that name."""
-
-    files: list[str]
-    counts: _Counts
 
 
 @contextlib.contextmanager
@@ -155,11 +140,12 @@ def written(folder: Path) -> set[str]:
     A manifest is a file like any other: names that no kg writes are none of them.
     """
     try:
-        manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=_Manifest)
-    except (OSError, msgspec.DecodeError):
+        listed = read_manifest(folder / MANIFEST)["files"]
+        files = msgspec.convert(listed, list[str])
+    except (OSError, KeyError, ReadError, msgspec.ValidationError):
         return set()
     outputs = {*(FILES.get(name, name) for name in exporters.names()), REPORT}
-    return {FOLDER, MANIFEST, *outputs.intersection(manifest.files)}
+    return {FOLDER, MANIFEST, *outputs.intersection(files)}
 
 
 def _check(folder: Path, names: list[str]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, Final
 
@@ -93,9 +93,7 @@ def is_json(head: str) -> bool:
 def is_table(head: str) -> bool:
     """Whether the first line names fields of papers, set apart by commas, tabs or semicolons."""
     header = head.lstrip().partition("\n")[0]
-    names = {
-        key for name in _split_header(header)[1] for key in (name.casefold(), _plain_name(name))
-    }
+    names = _called(_split_header(header)[1])
     titles = {name.casefold() for name in _TITLES} & names
     texts = {name.casefold() for name in (*_ABSTRACTS, *_TEXTS)} & names
     return len(names) > 1 and bool(texts or titles) and bool(texts or (names & {"id", "url"}))
@@ -280,10 +278,7 @@ def _rows(source: Source) -> Iterator[tuple[str, Any]]:
             if not "".join(cells).strip():
                 continue
             delimiter, header = _split_header(used[-1][1].rstrip("\r\n"))
-            if not {key for name in header for key in (name.casefold(), _plain_name(name))} & {
-                *_TITLES,
-                *_TEXTS,
-            }:
+            if not _called(header) & {*_TITLES, *_TEXTS}:
                 columns = ", ".join(header)
                 source.warn(
                     place, f"no column is called title, so none is read; there are: {columns}"
@@ -330,6 +325,11 @@ def _document(record: Any, note: Callable[[str], None] | None = None) -> Documen
     if abstract:
         return paper(_BLANK_TITLE, abstract, given_id=given, url=url, year=year)
     raise _Strange(f"has no title, no abstract and no text; its fields are {_names(record)}")
+
+
+def _called(header: Iterable[str]) -> set[str]:
+    """Return what the fields of a table are called, and what they share with others."""
+    return {key for name in header for key in (name.casefold(), _plain_name(name))}
 
 
 def _plain_name(field: str) -> str:
