@@ -17,6 +17,10 @@ _ABBREVIATIONS = frozenset(
     | {"approx", "ca", "incl", "dr", "prof", "st", "ref", "refs", "app", "w.r.t"}
 )
 _CANDIDATE = re.compile(r"[.!?][\"')\]}*”’]*(?=\s)|\n+")
+#: A line of prose that an author broke, not a field nor a heading, and what it goes on with.
+_BROKEN_LINE = re.compile(r"(?![#|>]|```).{60,}[^.!?:;|>\s]")
+_GOES_ON = re.compile(r"\n[ \t]*(?=[\w(\[`\"'])(?!```|\d+[.)]\s|__)")
+_FENCE = re.compile(r"^[ \t]*```", re.MULTILINE)
 _LAST_WORD = re.compile(r"[^\s(\[{]+$")
 #: No abbreviation is longer, so no more of a word is looked at.
 _LONGEST_ABBREVIATION = max(map(len, _ABBREVIATIONS)) + 2
@@ -46,23 +50,38 @@ _LONGEST_NAME = 1000
 _SLUG_LENGTH = 80
 
 
-def sentences(text: str, start: int = 0, end: int | None = None) -> list[Span]:
+def sentences(
+    text: str, start: int = 0, end: int | None = None, *, markdown: bool = False
+) -> list[Span]:
     """Return the sentences of ``text[start:end]`` as spans without outer white space, in order.
 
-    A line break always ends a sentence (the title is a line of its own).  A full stop does only
-    before white space and something that can begin a sentence, so ``Qwen2.5`` and ``e.g.`` stay
-    whole.
+    A line break ends a sentence (the title is a line of its own), but for one within a paragraph
+    of ``markdown``.  A full stop does only before white space and something that can begin a
+    sentence, so ``Qwen2.5`` and ``e.g.`` stay whole.
     """
     end = len(text) if end is None else end
     spans: list[Span] = []
+    fences = [match.start() for match in _FENCE.finditer(text, start, end)] if markdown else []
     begin = start
     for match in _CANDIDATE.finditer(text, start, end):
-        if text[match.start()] != "\n" and not _ends_sentence(text, match, begin, end):
+        if text[match.start()] == "\n":
+            code = bisect_right(fences, match.start()) % 2
+            if markdown and not code and _is_broken(text, match.start(), start):
+                continue
+        elif not _ends_sentence(text, match, begin, end):
             continue
         _append_trimmed(spans, text, begin, match.end())
         begin = match.end()
     _append_trimmed(spans, text, begin, end)
     return spans
+
+
+def _is_broken(text: str, at: int, start: int) -> bool:
+    """Whether the line that ends ``at`` goes on in the next one."""
+    if not _GOES_ON.match(text, at):
+        return False
+    line = text.rfind("\n", start, at) + 1
+    return _BROKEN_LINE.fullmatch(text, max(line, start), at) is not None
 
 
 def _ends_sentence(text: str, match: re.Match[str], begin: int, end: int) -> bool:

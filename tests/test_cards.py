@@ -5,8 +5,11 @@ from dataclasses import replace
 
 import pytest
 
+from kg import readers
+from kg.linker import accepted
 from kg.linker.cards import corrected, link_card, target_of
 from kg.linker.inferred import infer_graph
+from kg.pipeline import reading
 from kg.readers.cards import card, file_name, repository_of_path
 from kg.values import (
     Document,
@@ -384,6 +387,26 @@ def names_left(body, *named, repository="me/Child-7B"):
         (
             "It began as [Acme-Lab/bert-base-poems](https://huggingface.co/Acme-Lab/bert-base-poems).",
             [("Acme-Lab", "Model"), ("bert-base", "Model")],
+            [("bert-base-poems", "Model")],
+        ),
+        (
+            "It began as [`bert-base-poems`](https://huggingface.co/Acme/bert-base-poems).",
+            [("bert-base", "Model")],
+            [("bert-base-poems", "Model")],
+        ),
+        (
+            "It began as [BERT by Acme](https://huggingface.co/Acme/bert-base-poems).",
+            [("BERT", "Method"), ("BERT", "Model")],
+            [("bert-base-poems", "Model")],
+        ),
+        (
+            "See [poems](https://huggingface.co/datasets/Acme/poems) in a [space](https://hf.co/spaces/space).",
+            [],
+            [("poems", "Dataset")],
+        ),
+        (
+            "We use [transformers](https://huggingface.co/docs/transformers).",
+            [],
             [],
         ),
         (
@@ -391,6 +414,7 @@ def names_left(body, *named, repository="me/Child-7B"):
             [("bert-base-poems", "Model")],
             [("bert-base-poems", "Model")],
         ),
+        ("It began as [./rhyme-v1/](https://hf.co/./rhyme-v1/).", [("rhyme-v1", "Model")], []),
         ("### Out-of-Scope Use\n\nAnything else.", [("Out-of-Scope Use", "Task")], []),
         ("## Acme-3B Model Card\n\nMore.", [("Acme-3B Model Card", "Model")], []),
         ("It will NOT work on Windows.", [("NOT", "Task")], []),
@@ -400,6 +424,11 @@ def names_left(body, *named, repository="me/Child-7B"):
     ],
     ids=[
         "parts of an id",
+        "parts of a linked name",
+        "a part that a link makes whole",
+        "a linked data set",
+        "a link to no repository",
+        "a path",
         "a whole name",
         "heading",
         "title",
@@ -490,8 +519,9 @@ def test_a_family_that_prose_states_bears_the_name_or_is_named_there():
 def test_a_word_in_somebodys_repository_is_not_the_benchmark_of_that_name():
     """``camel-ai/math`` is not MATH; GSM8K is GSM8K wherever it is kept."""
     _, entities, edges, _ = link(front("datasets:", "- camel-ai/math", "- openai/gsm8k"))
-    assert triples(edges, descent=False) == [("trainedOn", "camel-ai/math"), ("trainedOn", "gsm8k")]
-    assert entities["camel-ai/math"].label == "Dataset"
+    expected = [("trainedOn", "gsm8k"), ("trainedOn", "math (camel-ai)")]
+    assert triples(edges, descent=False) == expected
+    assert entities["math (camel-ai)"].label == "Dataset"
     assert entities["gsm8k"].label == "Benchmark"
 
 
@@ -541,3 +571,63 @@ def test_a_number_is_no_data_set_and_no_parent():
     assert triples(edges, descent=False) == [("trainedOn", "poems")]
     assert triples(edges) == []
     assert entities["Child-7B"].facts == ()
+
+
+def prose(body, repository="me/Child-7B"):
+    """Return the accepted edges that are read in a card, as triples."""
+    document = card(front("license: mit", body=body), repository=repository)
+    (found,) = reading.read([document])
+    return {(e.head, e.relation, e.tail) for e in accepted(found).edges}
+
+
+LONG = "Child-7B is a small model that Acme Research made for poems and rhymes, derived from"
+
+
+@pytest.mark.parametrize("between", [" ", "\n"])
+def test_a_line_break_within_a_paragraph_ends_no_sentence(between):
+    body = f"# Child-7B\n\n{LONG}{between}Mistral-7B in a week.\n"
+    assert ("Child-7B", "derivedFrom", "Mistral-7B") in prose(body)
+
+
+def test_a_line_break_after_a_field_ends_it():
+    """Short lines are fields: what stands in the next one is said of something else."""
+    body = "# Child-7B\n\nThis is derived from\nMistral-7B\n"
+    assert ("Child-7B", "derivedFrom", "Mistral-7B") not in prose(body)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "relation", "parent"),
+    [
+        ("This is a fine-tune of [`acme/Mistral-7B-v0.1`](https://hf.co/acme/Mistral-7B-v0.1).",
+         "fineTunedFrom", "Mistral-7B-v0.1"),
+        ("This model is based on [`acme/deberta-v3-large`](https://hf.co/acme/deberta-v3-large).",
+         "derivedFrom", "deberta-v3-large"),
+        ("Fine-tuned [me/Child](https://huggingface.co/me/Child) on Spanish.",
+         "fineTunedFrom", "Child"),
+    ],
+)  # fmt: skip
+def test_links_and_marks_hide_no_parent(sentence, relation, parent):
+    """The last parent's name is the beginning of the child's, and it is a parent all the same."""
+    assert ("Child-7B", relation, parent) in prose(f"# Child-7B\n\n{sentence}\n")
+
+
+def test_the_data_of_a_cards_model_is_not_its_parents():
+    body = "# Child-7B\n\nBuilt by finetuning Mistral-7B on the UltraChat dataset.\n"
+    found = prose(body)
+    assert ("Child-7B", "fineTunedFrom", "Mistral-7B") in found
+    assert ("Mistral-7B", "trainedOn", "UltraChat") not in found
+
+
+def test_data_that_a_card_only_trains_on_is_no_test():
+    found = prose("# Child-7B\n\nChild-7B was trained on UltraChat.\n")
+    assert ("Child-7B", "trainedOn", "UltraChat") in found
+    assert ("Child-7B", "evaluatedOn", "UltraChat") not in found
+
+
+def test_a_readme_without_repository_is_called_as_its_folder_is(tmp_path):
+    home = tmp_path / "child-7b"
+    home.mkdir()
+    (home / "README.md").write_text(front("license: mit", body="# Introduction\n\nHello.\n"))
+    (document,) = readers.read([home / "README.md"])
+    (subject,) = (e for e in link_card(document, ())[0] if e.introduced)
+    assert subject.canonical == "child-7b"

@@ -10,11 +10,12 @@ import pytest
 from kg.linker import cues, view
 from tests.marked import marked
 
-CUES = cues.load().cues
+CARD_CUES = cues.load().card_cues
+CUES = (*cues.load().cues, *CARD_CUES)
 
 
 def pairs(cue: cues.Cue, sentence: str) -> set[tuple[str, str]]:
-    document, entities, _ = marked(sentence)
+    document, entities, _ = marked(sentence, "model-card" if cue in CARD_CUES else "text")
     found = cues.find(view.read(document, entities))
     return {
         (entities[hit.head].canonical, entities[hit.tail].canonical)
@@ -105,6 +106,51 @@ def test_our_model_on_a_card_is_the_cards_model() -> None:
     document = replace(document, repository="org/Ant")
     found = cues.find(view.read(document, entities))
     assert {entities[hit.head].canonical for hit in found} == {"Ant"}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "This [[Cat|Model]] model",
+        "This is a [[Cat|Model]] model that",
+        "[[Ant|Model]] is an experimental [[Cat|Model]] model that",
+        "It",
+    ],
+)
+def test_what_a_card_calls_this_is_the_cards_model(words: str) -> None:
+    source = f"[[Ant|Model!]] is new.\n{words} is fine-tuned from [[Bee|Model]]."
+    heads = {head for head, relation, _ in stated(source, "model-card") if relation != "memberOf"}
+    assert heads == {"Ant"}
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "[[Ant|Model!]] is not distilled from [[Bee|Model]].",
+        "[[Ant|Model!]] isn't distilled from [[Bee|Model]].",
+        "[[Ant|Model!]] was never distilled from [[Bee|Model]].",
+    ],
+)
+def test_a_denial_in_the_words_of_a_cue_is_one(sentence: str) -> None:
+    document, entities, _ = marked(sentence)
+    denied = {
+        (entities[hit.head].canonical, hit.cue.relation, entities[hit.tail].canonical)
+        for hit in cues.denials(view.read(document, entities))
+    }
+    assert denied == {("Ant", "distilledFrom", "Bee")}
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "[[Ant|Model!]] is not large and is distilled from [[Bee|Model]].",
+        "[[Ant|Model!]] is not only distilled from [[Bee|Model]].",
+        "[[Ant|Model!]] is distilled from [[Bee|Model]].",
+    ],
+)
+def test_a_not_elsewhere_denies_no_statement(sentence: str) -> None:
+    document, entities, _ = marked(sentence)
+    assert list(cues.denials(view.read(document, entities))) == []
 
 
 def test_a_clause_of_a_whole_text_is_not_searched_from_each_of_its_denials() -> None:

@@ -75,6 +75,7 @@ def link(
     hits = tuple(cues.find(seen))
     pairs = features.pairs(seen, hits)
     called = [entity.canonical for entity in seen.entities]
+    hits = (*hits, *cues.denials(seen))
     found = decide(seen, hits, pairs, learned.opinions(seen, pairs), learned.manifest())
     edges = [
         LocalEdge(called[head], relation, called[tail], (shown,))
@@ -119,7 +120,9 @@ def decide(
     ``thresholds`` by relation and, as ``cues``, how often each cue is right.
     """
     relations = schema.relations()
-    trust = said["cues"]
+    trust = said["cues"] | {
+        cue.id: cue.chance for cue in cues.load().card_cues if cue.chance is not None
+    }
     limits = {name: float(said["thresholds"].get(name, CUES_ALONE)) for name in relations}
     chances: dict[tuple[int, str, int], float] = {}
     by_cue: dict[tuple[int, str, int], cues.Hit] = {}
@@ -145,11 +148,16 @@ def decide(
     }
     shown: dict[tuple[int, int], int] = {}
     learnt = said["relations"]
+    model_card, own = seen.document.kind == "model-card", frozenset(seen.introduced)
     for row, (head, tail) in enumerate(zip(pairs.heads, pairs.tails, strict=True)):
         shown[head, tail] = row
         for column in opinions[row].nonzero()[0]:
             relation, chance = learnt[column], float(opinions[row, column])
             if chance < _CANDIDATE * limits[relation]:
+                continue
+            key = (head, relation, tail)
+            if key not in by_cue and model_card and of_origin(relation) and head not in own:
+                # The trees know papers; of another model than its own a card says little.
                 continue
             unsaid = relations[relation].lineage and (head, tail) not in stated
             if unsaid and (
@@ -157,10 +165,13 @@ def decide(
             ):
                 # What is compared or denied is no ancestor, however much else speaks for it.
                 continue
-            key = (head, relation, tail)
             if key not in by_cue and _ambiguous(seen, pairs, row, relation):
                 chance = min(chance, _UNSHOWN * limits[relation])
             chances[key] = max(chances.get(key, 0.0), chance)
+    if model_card:
+        for key in [key for key in chances if key[1] == "evaluatedOn" and key not in by_cue]:
+            if _only_trained(seen, chances, limits, key):
+                del chances[key]
     _share_benchmarks(seen, chances, limits)
     _share_sizes(seen, chances, limits)
     found = {}
@@ -187,11 +198,17 @@ def believed(seen: View, hit: cues.Hit) -> bool:
 
     It does not of what is a source itself there, nor of a method ("trained by tuning on Bee" says
     nothing of tuning), nor, if it is not trusted, where its sentence compares the two, denies or
-    hedges, nor of a card's model and its own family ("this Ant model is tuned").
+    hedges, nor of a card's model and its own family ("this Ant model is tuned") that no link binds
+    to a repository.
     """
     if seen.entities[hit.head].label == "Method" or learned.is_source(seen, hit.head, hit.tail):
         return False
-    if cues.on_card(seen) and hit.head_implied and _is_family(seen, hit.head, hit.tail):
+    if (
+        cues.on_card(seen)
+        and hit.head_implied
+        and not seen.entities[hit.tail].repository
+        and _is_family(seen, hit.head, hit.tail)
+    ):
         return False
     return hit.cue.trusted or not learned.doubted(seen, hit.head, hit.tail)
 
@@ -216,6 +233,18 @@ def _ambiguous(seen: View, pairs: features.Pairs, row: int, relation: str) -> bo
         return False
     label = seen.entities[pairs.heads[row]].label
     return sum(entity.introduced and entity.label == label for entity in seen.entities) > 1
+
+
+def _only_trained(
+    seen: View,
+    chances: Mapping[tuple[int, str, int], float],
+    limits: Mapping[str, float],
+    key: tuple[int, str, int],
+) -> bool:
+    """Whether all that a card says of some data is, in one sentence, who learned from it."""
+    learned_from = chances.get((key[0], "trainedOn", key[2]), 0.0)
+    named_in = {sentence for sentence, _ in seen.places[key[2]]}
+    return learned_from >= limits["trainedOn"] and len(named_in) == 1
 
 
 def _share_benchmarks(
@@ -314,6 +343,9 @@ def _consistent(
         if relations[relation].lineage and any(relations[name].lineage for name in same | reverse):
             continue
         others = same | reverse
+        if relation == "successorOf" and any(relations[name].lineage for name in others):
+            # "A version of Bee" is no next version where it is a tuned one.
+            continue
         if any(relation in group and others & group - {relation} for group in _EXCLUSIVE):
             continue
         same.add(relation)

@@ -8,20 +8,24 @@ from __future__ import annotations
 
 import re
 import tomllib
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
+from itertools import islice
 from typing import Final
 
 from kg.resources import ontology
 from kg.text import name_key
 from kg.values import Document, LocalEdge, LocalEntity, Mention, Span
 
-_LINKED: Final = re.compile(
-    r"\[`?(?P<id>[A-Za-z0-9][\w.-]*/[\w.-]*[A-Za-z0-9])`?\]\(https?://(?:www\.)?"
-    r"(?:huggingface\.co|hf\.co)/"
+#: A link to a repository of the Hub; what stands first there and is no owner is data.
+_LINK: Final = re.compile(
+    r"\[[`*_ ]*(?P<text>[^\]\n]{1,200}?)[`*_ ]*\]\(<?https?://(?:www\.)?(?:huggingface\.co|hf\.co)/"
+    r"(?P<data>datasets/)?(?P<id>(?P<owner>[A-Za-z0-9][\w.-]*)/(?P<name>[\w.-]*[A-Za-z0-9]))(?=[)>/?#\s])"
 )
+#: More links of one card name nothing new.
+_LINKS_LIMIT: Final = 500
 _RUN: Final = re.compile(r"[\w./-]+")
 #: Marks of Markdown that no name holds: what a name runs across is two things.
 _MARK: Final = re.compile(r"`|^#+\s|\]\(|\|")
@@ -34,31 +38,88 @@ def _template() -> frozenset[str]:
 
 
 @cache
+def _no_owners() -> frozenset[str]:
+    table = tomllib.loads(ontology("cards.toml").read_text(encoding="utf-8"))["links"]
+    return frozenset(table["no_owners"])
+
+
+@cache
 def _titles() -> tuple[str, ...]:
     table = tomllib.loads(ontology("cards.toml").read_text(encoding="utf-8"))["template"]
     return tuple(name_key(words) for words in table["titles"])
 
 
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A name in a card's prose that a link binds to a repository of the Hub."""
+
+    span: Span
+    repository: str
+    is_data: bool
+
+
+def linked(document: Document, entities: Sequence[LocalEntity]) -> tuple[Link, ...]:
+    """Return the names that the prose of a card links to a repository, in order.
+
+    Such a name is the link's text where that is the repository's name or id, else a name among
+    ``entities`` in it that is a part of the repository's: in ``[BERT by Google](.../bert-base)``
+    it is "BERT" that means ``bert-base`` there.
+    """
+    links = []
+    mentions = sorted(
+        (mention.span, mention.label) for entity in entities for mention in entity.mentions
+    )
+    starts = [span.start for span, _ in mentions]
+    for match in islice(_LINK.finditer(document.text, document.body), _LINKS_LIMIT):
+        if match["owner"].casefold() in _no_owners():
+            continue
+        is_data = bool(match["data"])
+        name = name_key(match["name"])
+        if name_key(match["text"]) in (name, name_key(match["id"])):
+            links.append(Link(Span(*match.span("text")), match["id"], is_data))
+            continue
+        labels = ("Dataset", "Benchmark") if is_data else ("Model",)
+        start, end = match.span("text")
+        for span, label in mentions[bisect_left(starts, start) :]:
+            if span.end > end:
+                break
+            if label in labels and name_key(span.of(document.text)) in name:
+                links.append(Link(span, match["id"], is_data))
+                break
+    return tuple(links)
+
+
 def kept(
-    document: Document, entities: Sequence[LocalEntity], own: Iterable[str]
+    document: Document,
+    entities: Sequence[LocalEntity],
+    own: Iterable[str],
+    links: Sequence[Link] = (),
 ) -> tuple[LocalEntity, ...]:
     """Return ``entities`` without the mentions that name nothing in a card's prose.
 
-    These go: a part of a repository id that the card links to, or of one of its ``own`` names
-    (``roberta-base`` in ``org/roberta-base-finetuned``); a heading of the template or a card's
-    title; a name that runs across a mark of Markdown; the card's own name read as something of
-    another kind.  An entity of which no mention is left goes, too.
+    These go: what overlaps one of the ``links``, each of which is a name by itself; a part of one
+    of its ``own`` names (``roberta-base`` in ``org/roberta-base-finetuned``); a path in the
+    author's own folders; a heading of the template or a card's title; a name that runs across a
+    mark of Markdown; the card's own name read as something of another kind.  An entity of which
+    no mention is left goes, too.
     """
     whole = tuple(dict.fromkeys(name for name in own if name))
     expected = "Dataset" if document.kind == "dataset-card" else "Model"
     own_keys = frozenset(name_key(name) for name in whole)
-    runs = sorted(_ids(document, whole), key=lambda run: run.start)
+    runs = list(_own_names(document, whole))
     starts = [run.start for run in runs]
+    bound = [link.span for link in links]
+    ends = [span.end for span in bound]
 
     def is_name(mention: Mention) -> bool:
         written = mention.span.of(document.text)
         key = name_key(written)
         if key in _template() or key.endswith(_titles()) or _MARK.search(written):
+            return False
+        if document.text.endswith("./", 0, mention.span.start):
+            return False
+        after = bisect_right(ends, mention.span.start)
+        if after < len(bound) and bound[after].overlaps(mention.span):
             return False
         if key in own_keys:
             return mention.label == expected
@@ -90,10 +151,8 @@ def stated_by_template(
     )
 
 
-def _ids(document: Document, own: Sequence[str]) -> Iterator[Span]:
-    """Yield where an id stands that is one name: a linked repository, or the card's own name."""
-    for match in _LINKED.finditer(document.text, document.body):
-        yield Span(*match.span("id"))
+def _own_names(document: Document, own: Sequence[str]) -> Iterator[Span]:
+    """Yield where the card's own name or id stands, each one name."""
     names = frozenset(name.casefold() for name in own)
     for match in _RUN.finditer(document.text, document.body):
         if match[0].rstrip("./").casefold() in names:

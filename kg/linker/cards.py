@@ -240,9 +240,11 @@ def link_card(
     that cannot be understood is left out; nothing that a card holds raises an error.
     """
     own = (document.repository, subject_name(document))
-    card = _Card(document, cardnames.kept(document, entities, own))
+    links = cardnames.linked(document, entities)
+    card = _Card(document, cardnames.kept(document, entities, own, links))
     is_dataset = document.kind == "dataset-card"
     card.subject = _add_subject(card, "Dataset" if is_dataset else "Model")
+    _linked(card, links)
     _side_file(card)
     _facts(card)
     if is_dataset:
@@ -269,8 +271,8 @@ def corrected(
     """Return the ``edges`` read in the prose that what a card ``declared`` leaves standing.
 
     "This model is a fine-tuned version of X on the Y dataset" is a trainer's template: it says
-    nothing of what X was trained on.  A family stands where the name bears it or the sentence
-    names both.
+    nothing of what X was trained on, and a card's data is its model's, not its parents'.  A family
+    stands where the name bears it or the sentence names both.
     """
     text, end = document.text, min(len(document.text), document.body + _BODY_LIMIT)
     lines = []
@@ -279,7 +281,15 @@ def corrected(
             # What follows in the line is prose again: "The dataset is distilled from ...".
             data = _TRAINER_DATA.match(text, match.end(), end)
             lines.append(Span(match.start(), data.end() if data else match.end()))
-    shown = tuple(edge for edge in edges if edge.relation != "memberOf" or _is_family(edge))
+    edges = tuple(edges)
+    lineage = {name for name, relation in schema.relations().items() if relation.lineage}
+    parents = {edge.tail for edge in (*declared, *edges) if edge.relation in lineage}
+    shown = tuple(
+        edge
+        for edge in edges
+        if (edge.relation != "memberOf" or _is_family(edge))
+        and not (edge.relation == "trainedOn" and edge.head in parents)
+    )
     return cardnames.stated_by_template(shown, lines, declared) if lines else shown
 
 
@@ -346,6 +356,14 @@ def _add_subject(card: _Card, label: str) -> str:
     # What the text calls its own is the same thing only if the name agrees.
     entity = LocalEntity(name, label, True, mentions, aliases, document.repository)
     return card.add(entity, document.repository)
+
+
+def _linked(card: _Card, links: Iterable[cardnames.Link]) -> None:
+    """Add what the prose links to on the Hub, under the repository's name."""
+    for link in links:
+        name = link.repository.rpartition("/")[2]
+        label = _data_label(name) if link.is_data else "Model"
+        card.target(_Target(name, link.repository, link.span), label)
 
 
 def _occurrences(text: str, names: Sequence[str], start: int) -> Iterator[Span]:
@@ -459,7 +477,7 @@ def _facts(card: _Card) -> None:
     for key, fact in _FACTS:
         for value in _values(card.metadata.get(key))[:40]:
             plain = value.casefold() if fact == "license" else value
-            if len(plain) <= 300 and plain.casefold() not in ("", "none", "null"):
+            if len(plain) <= 300 and plain.casefold() not in ("", "none", "null", fact):
                 card.fact(fact, plain)
 
 
@@ -595,8 +613,9 @@ def _data_label(name: str, repository: str = "") -> str:
 
 
 def _data_target(name: str, repository: str, span: Span | None) -> _Target:
-    """Return the target of a data field; ``camel-ai/math`` is not MATH, so it keeps its owner."""
-    return _Target(repository if _is_generic(name, repository) else name, repository, span)
+    """Return the target of a data field; as ``camel-ai/math`` is not MATH, its owner stays."""
+    own = f"{name} ({repository.rpartition('/')[0]})"
+    return _Target(own if _is_generic(name, repository) else name, repository, span)
 
 
 def _datasets(card: _Card) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,8 @@ class Cue:
     document: str = ""
     #: Whether it is read in the prose of model cards, too.
     model_cards: bool = True
+    #: How often it is right, where this was counted and not learned: the cues of cards.
+    chance: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,8 @@ class CueTable:
     """All that ``cues.toml`` says."""
 
     cues: tuple[Cue, ...]
+    #: Those read in model cards alone.  The trees, which learned from papers, know nothing of them.
+    card_cues: tuple[Cue, ...]
     #: What :attr:`Cue.needs` of all cues hold.
     needs: tuple[str, ...]
     #: Phrase to the label of the introduced entity that it stands for, longest phrase first.
@@ -64,10 +68,14 @@ class CueTable:
     asides: re.Pattern[str]
     #: What denies nothing: "not only".
     not_only: re.Pattern[str]
+    #: What denies right after its verb: "is not distilled from".
+    inner: re.Pattern[str]
     #: What a sentence of a card holds that says nothing of where a model comes from.
     boilerplate: re.Pattern[str]
     #: What stands before the name of a source: "distilled from".
     source: re.Pattern[str]
+    #: What stands on a card before a name that the card's model only has in part: "this BERT".
+    calls: re.Pattern[str]
     #: Single words by which the authors mean themselves.
     we: frozenset[str]
     #: What a document holds that speaks of training a model that was there before.
@@ -100,9 +108,13 @@ def load(path: Path | None = None) -> CueTable:
     stop = f"(?:[<;]|{guards['comparison']} |{guards['negation']} )"
     stop_names = f"(?:[;]|{guards['comparison']} |{guards['negation']} )"
     we = _alternatives(table["we"]["words"])
-    cues = tuple(
-        _cue(path.name, number, entry, stop, stop_names, we)
-        for number, entry in enumerate(table["cue"], 1)
+    this = f"{_alternatives(table['this']['words'])}(?! {_alternatives(table['this']['others'])} )"
+    cues, card_cues = (
+        tuple(
+            _cue(f"{path.name}, {kind} {number}", entry, stop, stop_names, we, this)
+            for number, entry in enumerate(table[kind], 1)
+        )
+        for kind in ("cue", "card-cue")
     )
     phrases = sorted(
         ((tuple(phrase.split()), label) for label, of in table["implied"].items() for phrase in of),
@@ -113,7 +125,8 @@ def load(path: Path | None = None) -> CueTable:
         by_first.setdefault(phrase[0], []).append(place)
     return CueTable(
         cues,
-        tuple(sorted({need for cue in cues for need in cue.needs})),
+        card_cues,
+        tuple(sorted({need for cue in (*cues, *card_cues) for need in cue.needs})),
         tuple(phrases),
         {first: tuple(places) for first, places in by_first.items()},
         comparison=re.compile(rf"(?:^|(?<= )){guards['comparison']} "),
@@ -122,8 +135,14 @@ def load(path: Path | None = None) -> CueTable:
         resets=re.compile(rf"^.*(?<![^ ]){guards['resets']} "),
         asides=re.compile(rf"(?<![^ ]){guards['asides']} [^,]*, "),
         not_only=re.compile(rf"(?<![^ ]){guards['not_only']} "),
+        # "Not large and distilled from" denies the first alone.
+        inner=re.compile(
+            rf"(?:(?<![^ ]){guards['inner']} |(?<=[a-z])n't(?= ))"
+            r"(?! ?(?:[^<\s]\S* ){1,6}(?:and|but) )"
+        ),
         boilerplate=re.compile(rf"(?:^|(?<= )){guards['boilerplate']} "),
         source=re.compile(rf"(?:^|(?<= )){guards['source']} (?:the |a |an )?$"),
+        calls=re.compile(rf"(?:^|(?<= )){_alternatives(table['this']['calls'])} $"),
         we=frozenset(word for word in table["we"]["words"] if "_" not in word),
         tuning=re.compile(rf"(?:^|(?<= )){guards['tuning']} "),
         processes=re.compile(rf"(?:.* )?{guards['processes']}"),
@@ -153,27 +172,37 @@ def figures() -> dict[str, frozenset[str]]:
 
 
 def _cue(
-    file: str, number: int, entry: Mapping[str, Any], stop: str, stop_names: str, we: str
+    place: str, entry: Mapping[str, Any], stop: str, stop_names: str, we: str, this: str
 ) -> Cue:
-    where = f"{file}, cue {number} ({entry.get('id', 'without id')})"
+    where = f"{place} ({entry.get('id', 'without id')})"
+    # A card's own model is no source of its own.
+    on_cards = "chance" in entry
     if missing := _KEYS - set(entry):
         raise UsageError(f"{where}: {', '.join(sorted(missing))} is missing")
     for end in ("head", "tail"):
         if unknown := set(entry[end]) - set(LABELS):
             raise UsageError(f"{where}: no label is called {sorted(unknown)[0]!r}")
     own = f"|{_alternatives(entry['stop'])} " if "stop" in entry else ""
-    stops = {gap: f"(?:{stop_names if gap == '....' else stop}{own})" for gap in _GAPS}
+    gaps = {
+        gap: rf"(?:(?!{stop_names if gap == '....' else stop}{own})\S+ ){{0,{most}}}?"
+        for gap, most in _GAPS.items()
+    }
     parts: list[str] = []
     needs: tuple[str, ...] = ()
     for element in entry["pattern"].split(" "):
         if element in _GAPS:
-            parts.append(rf"(?:(?!{stops[element]})\S+ ){{0,{_GAPS[element]}}}?")
-        elif element in {"HEAD", "TAIL"}:
-            end = element.lower()
+            parts.append(gaps[element])
+        elif element in {"HEAD", "TAIL", "THIS"}:
+            end = "tail" if element == "TAIL" else "head"
             labels = "|".join(sorted(entry[end]))
-            parts.append(rf"<(?:{labels}):(?P<{end}>[\d,]+)(?P<{end}_implied>~?)> ")
+            implied = "" if on_cards and end == "tail" else "~?"
+            name = rf"<(?:{labels}):(?P<{end}>[\d,]+)(?P<{end}_implied>{implied})> "
+            alone = rf"(?:(?:{name}|{this} ){gaps['....']}|^(?:[-*•>] )?{gaps['..']})"
+            parts.append(alone if element == "THIS" else name)
         elif element == "WE":
             parts.append(f"{we} ")
+        elif element.startswith("!"):
+            parts.append(rf"(?!{_alternatives(element[1:].split('|'))} )")
         else:
             optional = element.endswith("?")
             words = element.removesuffix("?").split("|")
@@ -195,6 +224,7 @@ def _cue(
         entry.get("trusted", True),
         entry.get("document", ""),
         entry.get("model_cards", True),
+        entry.get("chance"),
     )
 
 
@@ -333,20 +363,29 @@ def find(view: View, table: CueTable | None = None) -> Iterator[Hit]:
         for s in read_here
         if spelt and any(s.owners[at] in spelt for at in s.names)
     ]
+    of_cards: list[tuple[Sentence, str]] = []
+    if view.document.kind == "model-card" and table.card_cues:
+        methods = frozenset(
+            place for place, entity in enumerate(view.entities) if entity.label == "Method"
+        )
+        of_cards = [(s, masked(view, s, table, methods)) for s in read_here]
     kind = "tuned" if tuned(view, table) else "untuned"
-    whole = "\n".join(row for _, row in [*rows, *again])
+    whole = "\n".join(row for _, row in [*rows, *again, *of_cards])
     stand = {need for need in table.needs if need in whole}
-    likely = [
-        cue
-        for cue in table.cues
-        if not stand.isdisjoint(cue.needs)
-        and cue.document in ("", kind)
-        and (cue.model_cards or view.document.kind != "model-card")
-    ]
+    likely, likely_of_cards = (
+        [
+            cue
+            for cue in some
+            if not stand.isdisjoint(cue.needs)
+            and cue.document in ("", kind)
+            and (cue.model_cards or view.document.kind != "model-card")
+        ]
+        for some in (table.cues, table.card_cues)
+    )
     relations = schema.relations()
     of_lineage = [cue for cue in likely if relations[cue.relation].lineage]
     known: set[tuple[str, int, int, int]] = set()
-    for read, wanted in ((rows, likely), (again, of_lineage)):
+    for read, wanted in ((rows, likely), (again, of_lineage), (of_cards, likely_of_cards)):
         for sentence, row in read:
             here = {need for need in stand if need in row}
             for cue in wanted:
@@ -357,6 +396,34 @@ def find(view: View, table: CueTable | None = None) -> Iterator[Hit]:
                             if read is rows or key not in known:
                                 yield hit
                             known.add(key)
+
+
+def denials(view: View) -> Iterator[Hit]:
+    """Yield what a sentence denies of lineage inside the words of a cue: "is not distilled from".
+
+    Without its "not" the sentence states it, and with it no cue matches.  They are no numbers for
+    the trees, which learned without them.
+    """
+    table = load()
+    relations = schema.relations()
+    deny = [cue for cue in table.cues if cue.trusted and relations[cue.relation].lineage]
+    for sentence in view.sentences:
+        if not sentence.names:
+            continue
+        row = masked(view, sentence, table)
+        bare = table.inner.sub("", row)
+        if bare == row:
+            continue
+        for cue in deny:
+            stated = {
+                (hit.head, hit.tail)
+                for match in cue.pattern.finditer(row)
+                for hit in _hits(view, sentence, cue, match, row, table)
+            }
+            for match in cue.pattern.finditer(bare):
+                for hit in _hits(view, sentence, cue, match, bare, table):
+                    if (hit.head, hit.tail) not in stated:
+                        yield replace(hit, negated=True)
 
 
 def on_card(view: View) -> bool:
@@ -402,7 +469,7 @@ def _hits(
     groups = match.groupdict()
     ends: dict[str, tuple[list[int], bool]] = {}
     for end, labels in (("head", cue.head), ("tail", cue.tail)):
-        if groups.get(end):
+        if groups.get(end) and not (end == "head" and _is_own(view, match, row, table)):
             ends[end] = (
                 [int(place) for place in groups[end].split(",")],
                 bool(groups[f"{end}_implied"]),
@@ -423,6 +490,14 @@ def _hits(
         yield Hit(
             cue, sentence.index, head, tail, ends["head"][1], ends["tail"][1], negated, hedged
         )
+
+
+def _is_own(view: View, match: re.Match[str], row: str, table: CueTable) -> bool:
+    """Whether the head's name only says what a card's model is: "this BERT model is ..."."""
+    if view.document.kind != "model-card":
+        return False
+    name = row.rindex("<", 0, match.start("head"))
+    return table.calls.search(row, 0, name) is not None
 
 
 def _matched(view: View, heads: list[int], tails: list[int]) -> Iterator[tuple[int, int]]:

@@ -251,7 +251,7 @@ def _of_cues(
     row = {pair: place for place, pair in enumerate(zip(heads, tails, strict=True))}
     table = np.zeros((len(heads), len(column)), np.float32)
     for hit in hits:
-        if (hit.head, hit.tail) in row:
+        if (hit.head, hit.tail) in row and hit.cue.id in column:
             said = -1 if hit.negated or hit.hedged else 1
             table[row[hit.head, hit.tail], column[hit.cue.id]] = said
     return table

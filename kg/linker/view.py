@@ -17,6 +17,8 @@ from kg.values import Document, LocalEntity, Span
 _WORD = re.compile(
     r"[A-Za-z\u00c0-\u024f]+(?:[-'’][A-Za-z\u00c0-\u024f]+)*|\d+(?:[.,]\d+)*|[^\s\w]|\w+"
 )
+#: Signs of Markdown and addresses, and the owner before a name: no words of a card's sentence.
+_MARKDOWN = re.compile(r"\]\([^()\s]*\)|<?https?://[^\s)>\]]+>?|[`*\[\]]+|[\w.-]+/(?=\Z)")
 #: What may stand between two members of one list.
 _BETWEEN = frozenset({",", "and", "or", "&", "/", ";", "+", "well", "as", "both", "the", "also"})
 #: What comes before a list that has no "and".
@@ -62,7 +64,8 @@ class View:
 def read(document: Document, entities: Sequence[LocalEntity]) -> View:
     """Return ``document`` as sentences of words, each mention of ``entities`` being one word."""
     text = document.text
-    spans = sentences(text, document.body)
+    card = document.kind.endswith("card")
+    spans = sentences(text, document.body, markdown=card)
     owner: dict[tuple[int, int], int] = {}
     for place, entity in enumerate(entities):
         for mention in entity.mentions:
@@ -86,7 +89,7 @@ def read(document: Document, entities: Sequence[LocalEntity]) -> View:
         for start, end in bucket:
             if start < cursor:
                 continue
-            _append_words(text, cursor, start, words, bounds)
+            _append_words(text, cursor, start, words, bounds, card)
             owners.extend([-1] * (len(words) - len(owners)))
             place = owner[start, end]
             places[place].append((index, len(words)))
@@ -95,7 +98,7 @@ def read(document: Document, entities: Sequence[LocalEntity]) -> View:
             bounds.append((start, end))
             owners.append(place)
             cursor = end
-        _append_words(text, cursor, span.end, words, bounds)
+        _append_words(text, cursor, span.end, words, bounds, card)
         owners.extend([-1] * (len(words) - len(owners)))
         field = "body" if not paper else "title" if span.end <= title_end else "abstract"
         read_sentences.append(
@@ -120,11 +123,17 @@ def read(document: Document, entities: Sequence[LocalEntity]) -> View:
 
 
 def _append_words(
-    text: str, start: int, end: int, words: list[str], bounds: list[tuple[int, int]]
+    text: str, start: int, end: int, words: list[str], bounds: list[tuple[int, int]], card: bool
 ) -> None:
-    for match in _WORD.finditer(text, start, end):
+    if card:
+        # What is no word is blanked, so that no offset changes.
+        between = _MARKDOWN.sub(lambda match: " " * len(match.group()), text[start:end])
+        found = ((match, start) for match in _WORD.finditer(between))
+    else:
+        found = ((match, 0) for match in _WORD.finditer(text, start, end))
+    for match, shift in found:
         words.append(match.group().lower())
-        bounds.append(match.span())
+        bounds.append((match.start() + shift, match.end() + shift))
 
 
 def _lists(

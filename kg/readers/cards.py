@@ -56,6 +56,8 @@ _ID_FIELDS: Final = (
     "model",
 )
 _HEADING = re.compile(r"^(?:#{1,6}[ \t]+(?P<atx>.+)|(?P<setext>\S.*)\n={3,}[ \t]*)$", re.M)
+#: What a file is called that holds the card of its folder.
+_ANY_CARD = frozenset({"readme", "card", "modelcard", "datasetcard"})
 
 
 def read_card(source: Source) -> Iterator[Document]:
@@ -70,7 +72,7 @@ def read_card(source: Source) -> Iterator[Document]:
         text,
         repository=repository,
         is_dataset=is_dataset,
-        named=file_name(source.name),
+        named=_named(source.name),
         note=lambda reason: source.note("front matter", reason),
     )
 
@@ -199,8 +201,9 @@ def repository_of_path(path: str) -> tuple[str, bool]:
     else:
         organisation, _, name = stem.strip("_").partition("__")
     if name and "@" not in name:
-        generic = name.casefold() in ("readme", "card", "modelcard", "datasetcard")
-        return ("" if generic else _if_repository(f"{organisation}/{name}")), is_dataset
+        return (
+            "" if name.casefold() in _ANY_CARD else _if_repository(f"{organisation}/{name}")
+        ), is_dataset
     if stem.casefold() in ("readme", "adapter_config", "mergekit_config") and len(parts) >= 3:
         owner = parts[-3]
         if owner not in ("models", "datasets", "cards", "home", "tmp"):
@@ -212,6 +215,12 @@ def file_name(path: str) -> str:
     """Return a file's name without the endings that only tell its format."""
     name = PurePath(path).name
     return re.sub(r"(?:\.(?:md|markdown|txt|json|yml|yaml))?(?:\.gz)?$", "", name, flags=re.I)
+
+
+def _named(path: str) -> str:
+    """Return what a file without repository is called: a README as its folder is."""
+    name, folder = file_name(path), PurePath(path).parent.name
+    return folder if name.casefold() in _ANY_CARD and folder not in ("", ".", "..") else name
 
 
 def _is_repository(given: str) -> bool:
