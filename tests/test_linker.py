@@ -233,6 +233,23 @@ def test_a_winner_is_not_tested_on_itself() -> None:
     assert chances == {(1, "outperforms", 0): 0.9, (0, "evaluatedOn", 1): 0.9}
 
 
+@pytest.mark.parametrize(("told", "left"), [(0.9, False), (0.2, True)])
+def test_the_data_that_made_a_child_is_the_childs(told: float, left: bool) -> None:
+    """Of "we tune Bee on Cats to make Ant" the data is Bee's only where Ant is no sure child."""
+    document, entities, _ = marked("[[Ant|Model!]] [[Bee|Model]] [[Cats|Dataset]]")
+    seen = view.read(document, entities)
+    pairs = linker.features.pairs(seen, ())
+    names = ("fineTunedFrom", "trainedOn")
+    chances = {(0, 1): (told, 0.0), (0, 2): (0.0, 0.9), (1, 2): (0.0, 0.9)}
+    opinions = np.array(
+        [chances.get(pair, (0.0, 0.0)) for pair in zip(pairs.heads, pairs.tails, strict=True)]
+    )
+    said = {"thresholds": dict.fromkeys(schema.relations(), 0.5), "cues": {}, "relations": names}
+    found = linker.decide(seen, (), pairs, opinions, said)
+    assert ((1, "trainedOn", 2) in found) is left
+    assert (0, "trainedOn", 2) in found
+
+
 @pytest.mark.parametrize(("second", "unsure"), [("", True), (" We train Cat on Bee.", False)])
 def test_training_that_no_sentence_shows_is_unsure_beside_another_own_model(
     second: str, unsure: bool

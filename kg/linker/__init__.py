@@ -174,6 +174,7 @@ def decide(
                 del chances[key]
     _share_benchmarks(seen, chances, limits)
     _share_sizes(seen, chances, limits)
+    _leave_to_children(chances, limits)
     found = {}
     for key in _consistent(chances, limits):
         chance = round(chances[key], 4)
@@ -304,6 +305,22 @@ def _share_sizes(
             if pair[0] != pair[1]:
                 key = (pair[0], relation, pair[1])
                 chances[key] = max(chances.get(key, 0.0), chance)
+
+
+def _leave_to_children(
+    chances: dict[tuple[int, str, int], float], limits: Mapping[str, float]
+) -> None:
+    """Take data from a parent that its child learned from: "we tune Bee on Cats to make Ant"."""
+    relations = schema.relations()
+    sure = [key for key, chance in chances.items() if chance >= limits[key[1]]]
+    data: dict[int, list[int]] = {}
+    for head, relation, tail in sure:
+        if relation == "trainedOn":
+            data.setdefault(head, []).append(tail)
+    for child, relation, parent in sure:
+        if relations[relation].lineage:
+            for learned_from in data.get(child, ()):
+                chances.pop((parent, "trainedOn", learned_from), None)
 
 
 def _listed_with(seen: View, head: int, tail: int) -> set[int]:
