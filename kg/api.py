@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     import rdflib
 
     from kg.lineage import Network
+    from kg.query import Cell
 
 T = TypeVar("T")
 
@@ -142,11 +143,12 @@ class KnowledgeGraph:
     def __getstate__(self) -> dict[str, Any]:
         return {"_view": self._view}
 
-    def query(self, sparql: str, **parameters: str) -> list[dict[str, str | None]]:
+    def query(self, sparql: str, **parameters: str) -> list[dict[str, Cell]] | Any:
         """Return the rows of a SELECT query, or of a canned question called ``sparql``.
 
-        A row is a dictionary from variable to IRI or literal, in the query's order; ``None``
-        where it is unbound.  Prefixes are preset.  Raises :class:`kg.errors.UsageError` on a
+        A row is a dictionary from variable to IRI or literal, in the query's order, numbers and
+        booleans as Python's; ``None`` where it is unbound.  An ASK is ``True`` or ``False``, and
+        CONSTRUCT and DESCRIBE give a row a triple.  Prefixes are preset.  Raises :class:`kg.errors.UsageError` on a
         query that does not parse.
         """
         from kg.query import select

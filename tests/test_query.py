@@ -177,8 +177,18 @@ def test_there_are_answers_for_every_canned_question() -> None:
 
 @pytest.mark.parametrize("name", sorted(ANSWERS))
 def test_a_canned_question_is_answered(name: str) -> None:
-    rows = select(GRAPH, name, **ANSWERS[name][0])
-    assert [tuple(row.values()) for row in rows] == expected(name)
+    answered = answer(load(GRAPH), Job(question(name).sparql, name, ANSWERS[name][0]))
+    rows = [tuple(None if cell is None else cell.value for cell in row) for row in answered.rows]
+    assert rows == expected(name)
+
+
+def test_python_gets_numbers_and_a_yes_or_no() -> None:
+    query = "SELECT ?i ?d ?b ?t ?bad { VALUES (?i ?d ?b ?t ?bad) { (6 0.9 false '7' 'x'^^xsd:integer) } }"
+    (row,) = select(GRAPH, query)
+    assert row == {"i": 6, "d": 0.9, "b": False, "t": "7", "bad": "x"}
+    assert [type(cell) for cell in row.values()] == [int, float, bool, str, str]
+    assert select(GRAPH, "ASK { ?s a mlkg:Model }") is True
+    assert select(GRAPH, "ASK { ?s a mlkg:Modell }") is False
 
 
 def test_training_and_testing_that_one_sentence_shows_is_no_contamination() -> None:
@@ -565,7 +575,7 @@ ROW = Answer(
     [
         ("csv", 'a,b\r\nhttp://e/x,"say ""hi"",\n\tnow"\r\n,7\r\n'),
         ("tsv", '?a\t?b\n<http://e/x>\t"say \\"hi\\",\\n\\tnow"@en\n\t7\n'),
-        ("jsonl", '{"a": "http://e/x", "b": "say \\"hi\\",\\n\\tnow"}\n{"a": null, "b": "7"}\n'),
+        ("jsonl", '{"a": "http://e/x", "b": "say \\"hi\\",\\n\\tnow"}\n{"a": null, "b": 7}\n'),
         ("md", '| a | b |\n| --- | --- |\n| http://e/x | say "hi", now |\n|  | 7 |\n'),
     ],
 )
