@@ -249,16 +249,6 @@ def test_a_parameter_may_narrow_a_question() -> None:
     assert proof["relation"] == ONTOLOGY + "prunedFrom"
 
 
-@pytest.mark.parametrize(
-    "written",
-    ["Tiny", "tiny", "T-I n_y", "model:tiny", "model/tiny", f"{BASE}model/tiny", "org/tiny"],
-)
-def test_a_thing_is_found_by_any_of_its_names(written: str) -> None:
-    rows = select(GRAPH, "names", thing=written)
-    assert rows[0] == {"kind": "name", "name": "Tiny"}
-
-
-def test_of_two_things_of_one_name_the_exact_spelling_wins_then_the_usual_order() -> None:
 def test_a_leaderboard_is_metric_by_metric_best_first() -> None:
     """An error leads with the lowest; 0.9 beside 57.3 is 90; what is no number comes last."""
     names = ("WER", "pass@1")
@@ -305,6 +295,16 @@ def test_an_inferred_distillation_is_shown_without_a_sentence() -> None:
     assert (row["kind"], row["sentence"]) == ("inferred", None)
 
 
+@pytest.mark.parametrize(
+    "written",
+    ["Tiny", "tiny", "T-I n_y", "model:tiny", "model/tiny", f"{BASE}model/tiny", "org/tiny"],
+)
+def test_a_thing_is_found_by_any_of_its_names(written: str) -> None:
+    rows = select(GRAPH, "names", thing=written)
+    assert rows[0] == {"kind": "name", "name": "Tiny"}
+
+
+def test_of_two_things_of_one_name_the_exact_spelling_wins_then_the_usual_order() -> None:
     assert select(GRAPH, "SELECT ?x { ?x rdfs:label ?l }", l="base") == [
         {"x": BASE + "method/base"}
     ]
@@ -684,6 +684,39 @@ def test_no_rows_for_want_of_a_text_says_so(
     assert capsys.readouterr().err == (
         "kg: no rows: no text of this graph is 'tiny'; the nearest names are: Tiny, tiny-gguf\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        (["leaderboard", "--param", "benchmark=Notes"], "the graph states none for Notes"),
+        (["ancestors", "--param", "model=Big"], "the graph states none for Big"),
+        (["only-source", "--param", "document=zz"], "no text of this graph is 'zz'"),
+    ],
+)
+def test_no_rows_of_a_canned_question_are_told_of_what_was_asked(
+    folder: Path, capsys: pytest.CaptureFixture[str], asked: list[str], says: str
+) -> None:
+    """No word of the question itself is held against the graph."""
+    assert main(["query", str(folder), *asked]) == 0
+    assert capsys.readouterr().err == f"kg: no rows: {says}\n"
+
+
+def test_no_rows_of_an_inverse_are_told_the_other_way_round(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["query", str(folder), "SELECT * { ?x mlkg:teacherOf ?y }"]) == 0
+    said = capsys.readouterr().err
+    assert "kg: mlkg:teacherOf is never written: ask ?y mlkg:distilledFrom ?x\n" in said
+
+
+def test_no_rows_for_want_of_provenance_are_told_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    exporter("turtle")(small(), tmp_path / "graph.ttl")
+    assert main(["query", str(tmp_path / "graph.ttl"), "distilled"]) == 0
+    (said,) = capsys.readouterr().err.splitlines()
+    assert said.startswith("kg: no rows: there is no provenance here")
 
 
 def test_a_syntax_error_shows_the_line_and_the_place(folder: Path) -> None:

@@ -112,6 +112,11 @@ def question(name: str) -> Question:
     raise error
 
 
+def is_canned(name: str, sparql: str) -> bool:
+    """Whether ``sparql`` is the canned question called ``name``, and not a query of the asker's."""
+    return name in questions() and questions()[name].sparql == sparql
+
+
 Ask = Callable[[str], Answer]
 
 
