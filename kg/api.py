@@ -148,8 +148,8 @@ class KnowledgeGraph:
 
         A row is a dictionary from variable to IRI or literal, in the query's order, numbers and
         booleans as Python's; ``None`` where it is unbound.  An ASK is ``True`` or ``False``, and
-        CONSTRUCT and DESCRIBE give a row a triple.  Prefixes are preset.  Raises :class:`kg.errors.UsageError` on a
-        query that does not parse.
+        CONSTRUCT and DESCRIBE give a row a triple.  Prefixes are preset.  Raises
+        :class:`kg.errors.UsageError` on a query that does not parse.
         """
         from kg.query import select
 

@@ -183,7 +183,8 @@ def test_a_canned_question_is_answered(name: str) -> None:
 
 
 def test_python_gets_numbers_and_a_yes_or_no() -> None:
-    query = "SELECT ?i ?d ?b ?t ?bad { VALUES (?i ?d ?b ?t ?bad) { (6 0.9 false '7' 'x'^^xsd:integer) } }"
+    values = "(6 0.9 false '7' 'x'^^xsd:integer)"
+    query = f"SELECT ?i ?d ?b ?t ?bad {{ VALUES (?i ?d ?b ?t ?bad) {{ {values} }} }}"
     (row,) = select(GRAPH, query)
     assert row == {"i": 6, "d": 0.9, "b": False, "t": "7", "bad": "x"}
     assert [type(cell) for cell in row.values()] == [int, float, bool, str, str]

@@ -52,7 +52,8 @@ def ask(opening: Opening, job: Job, *, timeout: float | None = TIMEOUT) -> Answe
 def select(graph: GraphView, sparql: str, **parameters: str) -> list[dict[str, Cell]] | Any:
     """Return the rows of a query, or of a canned question called ``sparql``, as dictionaries.
 
-    Of an ASK return whether it is so.  The graph is loaded into memory once; asking the same one again is quick.
+    Of an ASK return whether it is so.  The graph is loaded into memory once; asking the same one
+    again is quick.
     """
     from kg.query.running import answer
 
