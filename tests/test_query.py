@@ -280,6 +280,16 @@ def test_a_leaderboard_is_metric_by_metric_best_first() -> None:
     assert len(select(graph, "leaderboard", benchmark="Quiz", by="wer")) == 2
 
 
+def test_a_score_that_is_only_a_candidate_is_in_no_answer() -> None:
+    first, *others = GRAPH.results
+    graph = replace(GRAPH, results=(replace(first, status="candidate"), *others))
+    assert [row["name"] for row in select(graph, "leaderboard", benchmark="Quiz")] == ["Tiny"]
+    assert (
+        select(graph, "SELECT * { ?e mlkg:sentence ?s . ?e ^mlkg:hasEvidence/mlkg:value '80' }")
+        == []
+    )
+
+
 def test_what_came_of_a_family_came_of_its_members() -> None:
     rows = select(GRAPH, "descendants", model="Family")
     assert [(row["throughMember"], row["child"]) for row in rows] == [("Tiny", "tiny-gguf")]

@@ -29,7 +29,7 @@ EDGE_COLUMNS: Final = (
     *("object_hub_id", "status", "confidence", "kinds_of_evidence", "documents"),
 )
 RESULT_COLUMNS: Final = (
-    *("subject", "on", "metric", "value", "number", "confidence", "documents"),
+    *("subject", "on", "metric", "value", "number", "status", "confidence", "documents"),
 )
 #: Between the members of a cell that holds a list.
 SEPARATOR: Final = "|"
@@ -121,7 +121,7 @@ def write_edges(
 def write_results(
     graph: GraphView, path: Path, *, base: str = BASE, also: Iterable[str] = ()
 ) -> None:
-    """Write every score as a row of :data:`RESULT_COLUMNS`."""
+    """Write every score of either status as a row of :data:`RESULT_COLUMNS`."""
     _checked(base, also)
 
     def rows() -> Iterator[Sequence[str]]:
@@ -132,6 +132,7 @@ def write_results(
                 result.metric or "",
                 result.value,
                 result.number,
+                result.status,
                 f"{result.confidence:.4g}",
                 _joined(sorted({item.document for item in result.evidence})),
             )
