@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from kg.commands.output import add_json, console, print_json
+from kg.commands.output import add_json, console, note_part, print_json
 from kg.errors import ReadError, UsageError
 
 if TYPE_CHECKING:
@@ -163,6 +163,7 @@ def _answered(arguments: argparse.Namespace, job: Job) -> Answer:
     # Refused before anything is loaded; the child checks again, parameters included.
     language.check_allowed(job.query, services=job.services)
     with opening(Path(arguments.where)) as source:
+        note_part(Path(arguments.where), Path(source.path))
         return ask(source, job, timeout=timeout)
 
 
