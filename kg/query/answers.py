@@ -16,6 +16,9 @@ from kg.errors import UsageError
 
 _XSD: Final = schema.PREFIXES["xsd"]
 
+#: What may stand behind a prefix without being escaped: documents have a colon, or ``%2F``.
+LOCAL: Final = re.compile(r"(?:[\w.:\-]|%[0-9A-Fa-f]{2})+")
+
 #: What Python has for a term: an IRI or text, a number, yes or no; ``None`` where it is unbound.
 Cell: TypeAlias = str | int | float | bool | None
 
@@ -80,7 +83,7 @@ class Answer:
 def shortened(iri: str) -> str:
     """Return ``iri`` with a prefix where one fits, else the IRI itself."""
     for prefix, namespace in _by_length():
-        if iri.startswith(namespace) and re.fullmatch(r"[\w.\-]+", iri[len(namespace) :]):
+        if iri.startswith(namespace) and LOCAL.fullmatch(iri, len(namespace)):
             return f"{prefix}:{iri[len(namespace) :]}"
     return iri
 
