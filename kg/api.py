@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import fields, replace
 from functools import cached_property
 from itertools import chain
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     import rdflib
 
     from kg.lineage import Network
+    from kg.query import Cell
 
 T = TypeVar("T")
 
@@ -44,9 +45,16 @@ logger = logging.getLogger(__name__)
 class Table(Collection[T], Generic[T]):
     """A sorted collection of frozen values of one class, which pandas can have as a table."""
 
-    def __init__(self, values: Collection[T], kind: type[T]) -> None:
+    def __init__(
+        self,
+        values: Collection[T],
+        kind: type[T],
+        more: Mapping[str, Callable[[T], object]] | None = None,
+    ) -> None:
         self._values = values
         self._kind = kind
+        #: Columns that :meth:`to_pandas` has besides the fields.
+        self._more = more or {}
 
     def __iter__(self) -> Iterator[T]:
         return iter(self._values)
@@ -77,7 +85,11 @@ class Table(Collection[T], Generic[T]):
         except ImportError as error:
             raise KGError("to_pandas() needs pandas: pip install pandas") from error
         columns = [field.name for field in fields(self._kind)]  # type: ignore[arg-type]
-        rows = [msgspec.to_builtins(value) for value in self]
+        columns += self._more
+        rows = [
+            msgspec.to_builtins(value) | {name: of(value) for name, of in self._more.items()}
+            for value in self
+        ]
         return pandas.DataFrame(rows, columns=columns)
 
 
@@ -99,8 +111,18 @@ class KnowledgeGraph:
 
     @property
     def edges(self) -> Table[Edge]:
-        """Typed edges of every status with their evidence, by subject, relation and object."""
-        return Table(self._view.edges, Edge)
+        """Typed edges of every status with their evidence, by subject, relation and object.
+
+        As a data frame they have the names of both ends, the documents (joined by ``|``) and the
+        best sentence, too.
+        """
+        more: dict[str, Callable[[Edge], object]] = {
+            "subject_name": lambda edge: self._names.get(edge.subject, edge.subject),
+            "object_name": lambda edge: self._names.get(edge.object, edge.object),
+            "documents": lambda edge: "|".join(sorted({item.document for item in edge.evidence})),
+            "sentence": lambda edge: edge.best.sentence,
+        }
+        return Table(self._view.edges, Edge, more)
 
     @property
     def results(self) -> Table[Result]:
@@ -139,22 +161,35 @@ class KnowledgeGraph:
 
         return Network(self._view)
 
+    @cached_property
+    def _names(self) -> dict[str, str]:
+        return {entity.id: entity.name for entity in self._view.entities}
+
     def __getstate__(self) -> dict[str, Any]:
         return {"_view": self._view}
 
-    def query(self, sparql: str, **parameters: str) -> list[dict[str, str | None]]:
+    def query(self, sparql: str, **parameters: str) -> list[dict[str, Cell]] | Any:
         """Return the rows of a SELECT query, or of a canned question called ``sparql``.
 
-        A row is a dictionary from variable to IRI or literal, in the query's order; ``None``
-        where it is unbound.  Prefixes are preset.  Raises :class:`kg.errors.UsageError` on a
-        query that does not parse.
+        A row is a dictionary from variable to IRI or literal, in the query's order, numbers and
+        booleans as Python's; ``None`` where it is unbound.  An ASK is ``True`` or ``False``, and
+        CONSTRUCT and DESCRIBE give a row a triple.  Prefixes are preset.  Raises
+        :class:`kg.errors.UsageError` on a query that does not parse.
         """
         from kg.query import select
 
         return select(self._view, sparql, **parameters)
 
-    def to_networkx(self) -> networkx.MultiDiGraph:
-        """Return a directed multigraph: nodes are entity ids, edge keys are relations."""
+    def to_networkx(self, *, flat: bool = False) -> networkx.MultiDiGraph:
+        """Return a directed multigraph: nodes are entity ids, edge keys are relations.
+
+        With ``flat`` attributes are texts and numbers, as in ``graph.graphml``, so that networkx
+        can write them (``write_gexf``); without, :func:`kg.graph.from_networkx` is the inverse.
+        """
+        if flat:
+            from kg.exporters.tables import flat_networkx
+
+            return flat_networkx(self._view)
         from kg.graph import to_networkx
 
         return to_networkx(self._view)

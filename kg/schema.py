@@ -269,6 +269,26 @@ def terms() -> Mapping[str, Term]:
     return MappingProxyType(found)
 
 
+def instead(name: str) -> str:
+    """Return how to ask for what the property ``name`` says, where no graph holds it by itself.
+
+    That is so of inverses, of groups of relations, and of what is only written on request; of all
+    others return an empty text.
+    """
+    term = terms().get(name)
+    if term is None or "property" not in term.kind or name in relations():
+        return ""
+    if term.definition.startswith("Inverse of") and term.inverse:
+        hint = f"mlkg:{name} is never written: ask ?y mlkg:{term.inverse} ?x"
+        further = instead(term.inverse)
+        return f"{hint}; {further}" if further else hint
+    on_request = "kg export --also inferred writes it" if _ROOT in (name, *term.parents) else ""
+    below = [f"mlkg:{one.name}" for one in relations().values() if name in one.ancestors]
+    path = f"ask ?x ({'|'.join(below)}) ?y" if below else ""
+    remedy = "; ".join(filter(None, (path, on_request)))
+    return f"mlkg:{name} is not written by itself: {remedy}" if remedy else ""
+
+
 def version() -> str:
     """Return the ontology's version."""
     return _text(ox.NamedNode(NAMESPACE.removesuffix("#")), _OWL + "versionInfo")

@@ -8,7 +8,7 @@ refused rather than half checked.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, TypeAlias
@@ -20,6 +20,8 @@ from kg.errors import NoInput, ReadError, UsageError
 from kg.resources import ontology
 
 _SH: Final = schema.PREFIXES["sh"]
+#: A property of our shapes: see :attr:`Constraint.needs`.
+_NEEDS: Final = "https://w3id.org/mlkg/shapes#needs"
 _RDF: Final = schema.PREFIXES["rdf"]
 _RDFS: Final = schema.PREFIXES["rdfs"]
 _Node: TypeAlias = ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple
@@ -55,6 +57,8 @@ class Constraint:
     message: str
     #: Selects ``?this`` and, where a value is at fault, ``?value``.
     query: str
+    #: A class; where nothing is of it, the shape cannot be checked.
+    needs: str = ""
 
 
 # --- reading shapes ----------------------------------------------------------------------------
@@ -233,7 +237,8 @@ def constraints(path: Path | None = None) -> list[Constraint]:
                 found.append(_constraint(shapes, part, label, query))
         for part in shapes.objects(shape, _SH + "sparql"):
             query = _sparql_query(shapes, part, target)
-            found.append(_constraint(shapes, part, label, query))
+            needs = shapes.text(shape, _NEEDS)
+            found.append(replace(_constraint(shapes, part, label, query), needs=needs))
     return sorted(found, key=lambda c: (c.shape, c.message, c.query))
 
 
@@ -246,10 +251,27 @@ def _constraint(shapes: _Shapes, part: _Node, label: str, query: str) -> Constra
 # --- checking ----------------------------------------------------------------------------------
 
 
+def unchecked(store: ox.Store, shapes: Path | None = None) -> list[str]:
+    """Return the labels of the shapes that need what ``store`` does not hold."""
+    return sorted({c.shape for c in constraints(shapes) if not _checkable(store, c)})
+
+
+def _checkable(store: ox.Store, constraint: Constraint) -> bool:
+    if not constraint.needs:
+        return True
+    kind = ox.NamedNode(constraint.needs)
+    return next(store.quads_for_pattern(None, ox.NamedNode(_RDF + "type"), kind), None) is not None
+
+
 def validate(store: ox.Store, shapes: Path | None = None) -> list[Violation]:
-    """Return what in ``store`` violates the shapes, sorted; the union of its graphs is checked."""
+    """Return what in ``store`` violates the shapes, sorted; the union of its graphs is checked.
+
+    What :func:`unchecked` returns is left out.
+    """
     found: set[Violation] = set()
     for constraint in constraints(shapes):
+        if not _checkable(store, constraint):
+            continue
         try:
             rows = store.query(
                 constraint.query, prefixes=dict(schema.PREFIXES), use_default_graph_as_union=True

@@ -241,6 +241,8 @@ class Result:
     number: str
     evidence: tuple[Evidence, ...]
     confidence: float = 1.0
+    #: ``accepted``, or ``candidate`` where it is too weak to be believed.
+    status: str = "accepted"
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -91,6 +91,19 @@ def test_networkx_and_rdflib_see_the_same_edge(graph: kg.KnowledgeGraph) -> None
     assert triple in dataset
 
 
+@pytest.mark.parametrize("form", ["graphml", "gexf", "gml"])
+def test_networkx_can_write_a_flat_graph(
+    graph: kg.KnowledgeGraph, tmp_path: Path, form: str
+) -> None:
+    made = graph.to_networkx(flat=True)
+    path = tmp_path / f"graph.{form}"
+    getattr(networkx, f"write_{form}")(made, path)
+    opened = getattr(networkx, f"read_{form}")(path)
+    assert (len(opened), opened.number_of_edges()) == (len(graph.entities), len(graph.edges))
+    values = made["model/tinynet"]["model/bert-large"]["distilledFrom"]
+    assert (values["relation"], type(values["confidence"])) == ("distilledFrom", float)
+
+
 def test_what_is_saved_is_loaded_as_the_same_graph(
     graph: kg.KnowledgeGraph, tmp_path: Path
 ) -> None:
@@ -167,6 +180,7 @@ def test_edges_are_a_data_frame_with_their_evidence(known: kg.KnowledgeGraph) ->
     frame = known.edges.to_pandas()
     assert list(frame.columns) == [
         *("subject", "relation", "object", "evidence", "confidence", "status"),
+        *("subject_name", "object_name", "documents", "sentence"),
     ]
     text = ("subject", "relation", "object", "status")
     assert [is_string_dtype(frame[name]) for name in text] == [True] * 4
@@ -197,6 +211,10 @@ def test_edges_are_a_data_frame_with_their_evidence(known: kg.KnowledgeGraph) ->
             ),
             "confidence": 0.98,
             "status": "accepted",
+            "subject_name": "tiny-gguf",
+            "object_name": "Tiny",
+            "documents": "org/tiny-gguf",
+            "sentence": sentence,
         }
     ]
 
@@ -207,6 +225,7 @@ def test_scores_are_a_data_frame_in_which_the_unstated_is_missing(
     frame = known.results.to_pandas()
     assert list(frame.columns) == [
         *("subject", "on", "metric", "value", "number", "evidence", "confidence"),
+        "status",
     ]
     assert frame["confidence"].dtype == "float64"
     assert list(frame["metric"].isna()) == [False, True]

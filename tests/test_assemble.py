@@ -728,3 +728,20 @@ def test_a_retyped_edge_changes_its_relation() -> None:
     found = statements(assemble(MADE, overrides=rules))
     assert ("model/foo-1b", "distilledFrom", "model/bar-1b") in found
     assert ("model/foo-1b", "fineTunedFrom", "model/bar-1b") not in found
+
+
+def test_a_weak_score_is_a_candidate_unless_it_is_declared() -> None:
+    text = "[[Foo-1B|Model]] on [[GSM8K|Benchmark]] has [[accuracy|Metric]]."
+    read = reading("a", text, results=[("Foo-1B", "GSM8K", "accuracy", "74.0")])
+    (score,) = read.results
+
+    def status(confidence: float, kind: str = "extracted", least: float = 0.0) -> str:
+        evidence = tuple(replace(e, confidence=confidence, kind=kind) for e in score.evidence)
+        changed = replace(read, results=(replace(score, evidence=evidence),))
+        (result,) = assemble([changed], min_confidence=least).results
+        return result.status
+
+    assert [status(0.29), status(0.3), status(0.4, least=0.5)] == [
+        *("candidate", "accepted", "candidate")
+    ]
+    assert status(0.2, "declared", 0.5) == "accepted"

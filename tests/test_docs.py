@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import kg
 from kg.commands import COMMANDS
 from kg.schema import relations
 
@@ -120,3 +121,20 @@ def test_every_command_and_relation_is_described() -> None:
     pages = "\n".join(path.read_text(encoding="utf-8") for path in console_blocks.PAGES)
     assert [name for name in COMMANDS if f"## kg {name}" not in pages] == []
     assert [name for name in relations() if f"`{name}`" not in pages] == []
+
+
+def sparql_examples() -> list[str]:
+    """The queries of the table on where things stand, and the path below it."""
+    page = (ROOT / "kg" / "docs" / "sparql.md").read_text(encoding="utf-8")
+    section = page.split("## Where things stand")[1].split("\n## ")[0]
+    table = re.findall(r"^\|.*`(SELECT .*)` \|$", section, re.MULTILINE)
+    return [*table, *re.findall(r"```sparql\n(.*?)```", section, re.S)]
+
+
+def test_every_row_of_the_table_has_a_query() -> None:
+    assert len(sparql_examples()) == 12
+
+
+@pytest.mark.parametrize("query", sparql_examples())
+def test_queries_of_the_table_are_answered_from_the_sample(query: str, scratch: Path) -> None:
+    assert kg.load(scratch / "outputs").query(query)

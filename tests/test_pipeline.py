@@ -3,6 +3,7 @@
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -221,6 +222,10 @@ def test_outputs_of_a_build_are_no_inputs(
         warning = f"warning: {out}: kg has written a graph here; its files were passed over\n"
         assert warning in capsys.readouterr().err
         assert outputs(out / "store") == before
+    assert kg("build", tmp_path / "out", "-o", tmp_path / "again", *formats) == 1
+    capsys.readouterr()
+    # Nor where the store is not there, as in a clone's outputs/.
+    shutil.rmtree(tmp_path / "out" / "store")
     assert kg("build", tmp_path / "out", "-o", tmp_path / "again", *formats) == 1
     assert capsys.readouterr().err == (
         f"kg: no document was found in {tmp_path / 'out'}; {tmp_path / 'out'}: kg has written a "

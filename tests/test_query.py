@@ -27,11 +27,12 @@ from kg.errors import KGError, NotFound, TimedOut, UsageError
 from kg.exporters import exporter
 from kg.exporters.rdf import to_rdflib
 from kg.query import Job, ask, canned, language, load, question, questions, select, worker
-from kg.query.answers import Answer, Value, write
+from kg.query.answers import Answer, Value, shortened, write
 from kg.query.running import answer
 from kg.query.sources import opening
 from kg.query.stores import disk_store
 from kg.query.table import table
+from kg.values import Entity, Result
 
 ONTOLOGY = schema.NAMESPACE
 BASE = "https://w3id.org/mlkg/"
@@ -72,9 +73,9 @@ ANSWERS: dict[str, tuple[dict[str, str], list[tuple[str | None, ...]]]] = {
     "descendants": (
         {"model": "big model"},
         [
-            ("Big", "Notes", "mlkg:generatedBy", "dataset:notes"),
-            ("Big", "Tiny", "mlkg:distilledFrom", "model:tiny"),
-            ("Tiny", "tiny-gguf", "mlkg:quantizedFrom", "model:tiny-gguf"),
+            (None, "Big", "Notes", "mlkg:generatedBy", "dataset:notes"),
+            (None, "Big", "Tiny", "mlkg:distilledFrom", "model:tiny"),
+            (None, "Tiny", "tiny-gguf", "mlkg:quantizedFrom", "model:tiny-gguf"),
         ],
     ),
     "distilled": ({}, [("Tiny", "Big", "0.95", "extracted", DISTIL, PAPER)]),
@@ -88,7 +89,10 @@ ANSWERS: dict[str, tuple[dict[str, str], list[tuple[str | None, ...]]]] = {
     ),
     "leaderboard": (
         {"benchmark": "QUIZ"},
-        [("Base", "80", "80", "accuracy", LATER), ("Tiny", "71.5%", "71.5", None, PAPER)],
+        [
+            ("accuracy", "Base", "80", "80", "1", LATER),
+            (None, "Tiny", "71.5%", "71.5", "1", PAPER),
+        ],
     ),
     "licences": (
         {"model": "tiny-gguf"},
@@ -173,8 +177,19 @@ def test_there_are_answers_for_every_canned_question() -> None:
 
 @pytest.mark.parametrize("name", sorted(ANSWERS))
 def test_a_canned_question_is_answered(name: str) -> None:
-    rows = select(GRAPH, name, **ANSWERS[name][0])
-    assert [tuple(row.values()) for row in rows] == expected(name)
+    answered = answer(load(GRAPH), Job(question(name).sparql, name, ANSWERS[name][0]))
+    rows = [tuple(None if cell is None else cell.value for cell in row) for row in answered.rows]
+    assert rows == expected(name)
+
+
+def test_python_gets_numbers_and_a_yes_or_no() -> None:
+    values = "(6 0.9 false '7' 'x'^^xsd:integer)"
+    query = f"SELECT ?i ?d ?b ?t ?bad {{ VALUES (?i ?d ?b ?t ?bad) {{ {values} }} }}"
+    (row,) = select(GRAPH, query)
+    assert row == {"i": 6, "d": 0.9, "b": False, "t": "7", "bad": "x"}
+    assert [type(cell) for cell in row.values()] == [int, float, bool, str, str]
+    assert select(GRAPH, "ASK { ?s a mlkg:Model }") is True
+    assert select(GRAPH, "ASK { ?s a mlkg:Modell }") is False
 
 
 def test_training_and_testing_that_one_sentence_shows_is_no_contamination() -> None:
@@ -205,9 +220,8 @@ def test_rdflib_gives_the_same_answers(name: str) -> None:
     query, _ = canned.bind(question(name), given, ask_rdflib)
     rows = [tuple(None if v is None else v.value for v in row) for row in ask_rdflib(query).rows]
     # Decimals keep their written form here, and Oxigraph's canonical one is shorter.
-    assert [tuple("80" if cell == "80.0" else cell for cell in row) for row in rows] == expected(
-        name
-    )
+    short = {"80.0": "80", "1.0": "1"}
+    assert [tuple(short.get(cell, cell) for cell in row) for row in rows] == expected(name)
 
 
 def value_of(term: object) -> Value:
@@ -234,6 +248,69 @@ def test_a_parameter_may_narrow_a_question() -> None:
     (proof,) = select(GRAPH, "proof", subject="tiny", object="big", relation="PrunedFrom")
     assert proof["status"] == "negated"
     assert proof["relation"] == ONTOLOGY + "prunedFrom"
+
+
+def test_a_leaderboard_is_metric_by_metric_best_first() -> None:
+    """An error leads with the lowest; 0.9 beside 57.3 is 90; what is no number comes last."""
+    names = ("WER", "pass@1")
+    metrics = tuple(Entity(f"metric/{i}", "Metric", name) for i, name in enumerate(names))
+    shown = GRAPH.results[0].evidence
+    scores = [
+        ("model/base", "metric/0", "0.72", 0.9),
+        ("model/tiny", "metric/0", "0.09", 0.9),
+        ("model/big", "metric/1", "0.9", 0.9),
+        ("model/base", "metric/1", "57.3", 0.4),
+        ("model/tiny", "metric/1", "best", 0.9),
+    ]
+    results = tuple(
+        Result(s, "benchmark/quiz", m, v, "" if v == "best" else v, shown, sure)
+        for s, m, v, sure in scores
+    )
+    entities = tuple(sorted((*GRAPH.entities, *metrics), key=lambda entity: entity.id))
+    graph = replace(GRAPH, entities=entities, results=results)
+    asked = select(graph, "leaderboard", benchmark="Quiz")
+    assert [(row["metricName"], row["name"], row["value"]) for row in asked] == [
+        ("pass@1", "Big", "0.9"),
+        ("pass@1", "Base", "57.3"),
+        ("pass@1", "Tiny", "best"),
+        ("WER", "Tiny", "0.09"),
+        ("WER", "Base", "0.72"),
+    ]
+    assert len(select(graph, "leaderboard", benchmark="Quiz", least="0.5")) == 4
+    assert len(select(graph, "leaderboard", benchmark="Quiz", by="wer")) == 2
+
+
+def test_a_score_that_is_only_a_candidate_is_in_no_answer() -> None:
+    first, *others = GRAPH.results
+    graph = replace(GRAPH, results=(replace(first, status="candidate"), *others))
+    assert [row["name"] for row in select(graph, "leaderboard", benchmark="Quiz")] == ["Tiny"]
+    assert (
+        select(graph, "SELECT * { ?e mlkg:sentence ?s . ?e ^mlkg:hasEvidence/mlkg:value '80' }")
+        == []
+    )
+
+
+def test_what_came_of_a_family_came_of_its_members() -> None:
+    rows = select(GRAPH, "descendants", model="Family")
+    assert [(row["throughMember"], row["child"]) for row in rows] == [("Tiny", "tiny-gguf")]
+
+
+def test_an_inferred_distillation_is_shown_without_a_sentence() -> None:
+    """The words it was inferred from do not say it; and those that deny it are left out."""
+    edge = next(edge for edge in GRAPH.edges if edge.relation == "distilledFrom")
+    (shown,) = edge.evidence
+    guessed = replace(shown, kind="inferred")
+    denied = replace(shown, negated=True, rule="r2")
+    edges = (replace(edge, evidence=(guessed, denied)),)
+    (row,) = select(replace(GRAPH, edges=edges), "distilled")
+    assert (row["kind"], row["sentence"]) == ("inferred", None)
+
+
+@pytest.mark.parametrize("local", ["bloom", "arxiv:2405.14906", "org%2Ftiny-gguf"])
+def test_a_document_is_shown_with_a_prefix_and_found_by_it(local: str) -> None:
+    assert shortened(f"{BASE}doc/{local}") == f"doc:{local}"
+    assert canned.resolve(f"doc:{local}", lambda query: Answer("rows")) == f"{BASE}doc/{local}"
+    assert select(GRAPH, "SELECT ?t { doc:org%2Ftiny-gguf dcterms:title ?t }") != []
 
 
 @pytest.mark.parametrize(
@@ -516,7 +593,7 @@ ROW = Answer(
     [
         ("csv", 'a,b\r\nhttp://e/x,"say ""hi"",\n\tnow"\r\n,7\r\n'),
         ("tsv", '?a\t?b\n<http://e/x>\t"say \\"hi\\",\\n\\tnow"@en\n\t7\n'),
-        ("jsonl", '{"a": "http://e/x", "b": "say \\"hi\\",\\n\\tnow"}\n{"a": null, "b": "7"}\n'),
+        ("jsonl", '{"a": "http://e/x", "b": "say \\"hi\\",\\n\\tnow"}\n{"a": null, "b": 7}\n'),
         ("md", '| a | b |\n| --- | --- |\n| http://e/x | say "hi", now |\n|  | 7 |\n'),
     ],
 )
@@ -625,6 +702,39 @@ def test_no_rows_for_want_of_a_text_says_so(
     assert capsys.readouterr().err == (
         "kg: no rows: no text of this graph is 'tiny'; the nearest names are: Tiny, tiny-gguf\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        (["leaderboard", "--param", "benchmark=Notes"], "the graph states none for Notes"),
+        (["ancestors", "--param", "model=Big"], "the graph states none for Big"),
+        (["only-source", "--param", "document=zz"], "no text of this graph is 'zz'"),
+    ],
+)
+def test_no_rows_of_a_canned_question_are_told_of_what_was_asked(
+    folder: Path, capsys: pytest.CaptureFixture[str], asked: list[str], says: str
+) -> None:
+    """No word of the question itself is held against the graph."""
+    assert main(["query", str(folder), *asked]) == 0
+    assert capsys.readouterr().err == f"kg: no rows: {says}\n"
+
+
+def test_no_rows_of_an_inverse_are_told_the_other_way_round(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["query", str(folder), "SELECT * { ?x mlkg:teacherOf ?y }"]) == 0
+    said = capsys.readouterr().err
+    assert "kg: mlkg:teacherOf is never written: ask ?y mlkg:distilledFrom ?x\n" in said
+
+
+def test_no_rows_for_want_of_provenance_are_told_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    exporter("turtle")(small(), tmp_path / "graph.ttl")
+    assert main(["query", str(tmp_path / "graph.ttl"), "distilled"]) == 0
+    (said,) = capsys.readouterr().err.splitlines()
+    assert said.startswith("kg: no rows: there is no provenance here")
 
 
 def test_a_syntax_error_shows_the_line_and_the_place(folder: Path) -> None:

@@ -300,3 +300,20 @@ def test_the_trap_closes_where_a_term_is_made_equivalent() -> None:
         axiom=(OURS.fineTunedFrom, str(rdflib.OWL.equivalentProperty), foreign),
     )
     assert set(graph.subjects(rdflib.RDF.type, TRAP)) >= {THINGS.student, THINGS.base}
+
+
+def test_a_property_that_no_graph_holds_says_what_to_ask() -> None:
+    """Inverses lead to what they invert, groups to their members; what is written says nothing."""
+    assert (
+        schema.instead("teacherOf")
+        == "mlkg:teacherOf is never written: ask ?y mlkg:distilledFrom ?x"
+    )
+    assert schema.instead("weightsDerivedFrom") == (
+        "mlkg:weightsDerivedFrom is not written by itself: ask ?x (mlkg:adapterOf|"
+        "mlkg:convertedFrom|mlkg:fineTunedFrom|mlkg:mergedFrom|mlkg:prunedFrom|"
+        "mlkg:quantizedFrom) ?y"
+    )
+    assert schema.instead("hasAncestor").endswith("; kg export --also inferred writes it")
+    assert schema.instead("handsKnowledgeTo").endswith("ask ?x (mlkg:distilledFrom) ?y")
+    written = ("distilledFrom", "derivedFrom", "resultOf", "mentionedIn", "Model", "number", "no")
+    assert [name for name in written if schema.instead(name)] == []

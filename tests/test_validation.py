@@ -12,6 +12,7 @@ from small import small
 from kg import schema, store
 from kg.cli import main
 from kg.errors import UsageError
+from kg.exporters import exporter
 from kg.query import load
 from kg.resources import ontology
 from kg.validation import constraints, validate
@@ -226,6 +227,36 @@ def test_a_violation_is_reported_with_its_place_and_status_3(
     data = json.loads(capsys.readouterr().out)["data"]
     assert data["conforms"] is False
     assert [violation["focus"] for violation in data["violations"]] == [f"{BASE}model/big"]
+
+
+def test_without_provenance_what_needs_it_is_left_out_and_said(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    exporter("turtle")(small(), tmp_path / "graph.ttl")
+    exporter("provenance")(small(), tmp_path / "provenance.ttl")
+    both = [str(tmp_path / name) for name in ("graph.ttl", "provenance.ttl")]
+    assert main(["validate", both[0]]) == 0
+    said = capsys.readouterr()
+    assert said.out.startswith("conforms: ")
+    assert said.err == (
+        "kg: not checked, since there is no provenance here: S11 no edge without an assertion; "
+        "give graph.nq, or provenance.ttl as well\n"
+    )
+    assert main(["validate", *both]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_finished_pages_without_a_store_are_read_from_graph_ttl(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    """As a clone's outputs/ are; and the folder's path leads to the same answers."""
+    exporter("turtle")(small(), tmp_path / "graph.ttl")
+    assert main(["validate", str(tmp_path)]) == 0
+    assert capsys.readouterr().err.startswith(f"kg: {tmp_path} holds neither store/ nor graph.nq: ")
+    assert main(["query", str(tmp_path), "bases", "--format", "csv"]) == 0
+    said = capsys.readouterr()
+    assert "Big,https://w3id.org/mlkg/model/big,2" in said.out
+    assert len(said.err.splitlines()) == 1
 
 
 def test_a_warning_is_no_failure(folder: Path, tmp_path: Path, capsys: Capture) -> None:

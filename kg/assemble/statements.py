@@ -12,7 +12,7 @@ from itertools import groupby
 
 from kg import schema
 from kg.assemble.tables import Inserts, decode_document, decode_edge, decode_evidence, encode
-from kg.assemble.weighing import combined, strength, weigh
+from kg.assemble.weighing import SCORES, combined, strength, weigh
 from kg.graph import knots
 from kg.linker import threshold
 from kg.linker.inferred import infer_graph
@@ -140,7 +140,10 @@ class Statements:
         for (subject, on, metric, value), rows in groupby(found, key=lambda row: row[:4]):
             evidence = {item for row in rows for item in decode_evidence(row[4])}
             items = tuple(sorted(evidence))
-            yield Result(subject, on, metric, value, number(value), items, combined(items))
+            sure = combined(items)
+            believed = sure >= max(SCORES, self._least) or any(i.kind != "extracted" for i in items)
+            status = "accepted" if believed else "candidate"
+            yield Result(subject, on, metric, value, number(value), items, sure, status)
 
 
 def number(value: str) -> str:

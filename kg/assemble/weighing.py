@@ -12,6 +12,8 @@ from kg.values import EVIDENCE_KINDS, Edge, Evidence
 _CEILING: Final = 0.999
 _RANK: Final = {kind: rank for rank, kind in enumerate(EVIDENCE_KINDS)}
 _DIGITS: Final = 4
+#: The confidence from which on an extracted score is accepted: that of most relations.
+SCORES: Final = 0.3
 
 
 def combined(evidence: Iterable[Evidence]) -> float:

@@ -58,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=probability,
         default=0.0,
         metavar="P",
-        help="edges less sure stay candidates (default: 0.3 or more, by relation)",
+        help="edges and scores less sure stay candidates (default: 0.3 or more, by relation)",
     )
     parser.add_argument(
         "--jobs", type=at_least(1), metavar="N", help="processes that read (default: one a core)"

@@ -6,6 +6,7 @@ import argparse
 import math
 import sys
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -65,6 +66,16 @@ def print_json(data: Any, warnings: Iterable[str] = ()) -> None:
     envelope = {"schema_version": SCHEMA_VERSION, "data": data, "warnings": list(warnings)}
     encoded = msgspec.json.encode(envelope, order="deterministic")
     sys.stdout.write(msgspec.json.format(encoded, indent=2).decode() + "\n")
+
+
+def note_part(where: Path, asked: Path) -> None:
+    """Say on standard error that of the folder ``where`` only a part, ``graph.ttl``, is there."""
+    if where.is_dir() and asked.name == "graph.ttl":
+        print(
+            f"kg: {where} holds neither store/ nor graph.nq: what is believed is read from "
+            f"{asked.name}, and why is not known here",
+            file=sys.stderr,
+        )
 
 
 def console(*, errors: bool = False) -> Console:

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from kg.commands.output import add_json, at_least, console, print_json, seconds
+from kg.commands.output import add_json, at_least, console, note_part, print_json, seconds
 from kg.errors import ReadError, UsageError
 
 if TYPE_CHECKING:
@@ -29,6 +29,10 @@ holds what is believed, graph/provenance why. DIR may also be any RDF file.
 
 _ROWS: Final = ("table", "csv", "tsv", "json", "jsonl", "md", "html")
 _TRIPLES: Final = ("turtle", "nt", "jsonld", "rdfxml")
+_NO_PROVENANCE: Final = (
+    "no rows: there is no provenance here (documents, assertions, evidence); graph.nq of the same "
+    "build holds it"
+)
 #: A table longer than this is for no reader's eyes.
 _TABLE_ROWS: Final = 1000
 
@@ -162,6 +166,7 @@ def _answered(arguments: argparse.Namespace, job: Job) -> Answer:
     # Refused before anything is loaded; the child checks again, parameters included.
     language.check_allowed(job.query, services=job.services)
     with opening(Path(arguments.where)) as source:
+        note_part(Path(arguments.where), Path(source.path))
         return ask(source, job, timeout=timeout)
 
 
@@ -198,14 +203,19 @@ def _hints(answer: Answer, arguments: argparse.Namespace) -> list[str]:
     if answer.kind == "boolean" or answer.rows:
         return []
     from kg import schema
+    from kg.query import questions
     from kg.query.answers import shortened
 
     hints = []
     absent = []
     for iri in answer.unknown:
+        if iri == f"{schema.NAMESPACE}Document":
+            return [_NO_PROVENANCE]
         local = iri.removeprefix(schema.NAMESPACE)
         if local == iri or local in schema.terms():
             absent.append(shortened(iri))
+            if local != iri and (remedy := schema.instead(local)):
+                hints.append(remedy)
             continue
         near = difflib.get_close_matches(local, list(schema.terms()), 3, 0.6)
         meant = f"; did you mean {' or '.join(f'mlkg:{name}' for name in near)}?" if near else ""
@@ -219,6 +229,9 @@ def _hints(answer: Answer, arguments: argparse.Namespace) -> list[str]:
         hints.append("only the graphs given by --graph were asked")
     if arguments.endpoint:
         return hints or ["no rows"]
+    if arguments.query in questions():
+        given = ", ".join(item.partition("=")[2] for item in arguments.param)
+        return hints or [f"no rows: the graph states none{f' for {given}' if given else ''}"]
     return hints or ["no rows: every part of the question occurs in the graph, but not together"]
 
 

@@ -163,6 +163,8 @@ def _one(name: str, counts: dict[str, int] | None, examples: dict[str, str]) -> 
     if counts is not None:
         lines.append(f"  in this graph: {counts.get(term.iri, 0)}")
     lines.append(f"  query: {example_query(term)}")
+    if remedy := schema.instead(term.name):
+        lines.append(f"  note: {remedy}")
     return "\n".join(lines) + "\n"
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from kg.commands.output import add_json, console, print_json
+from kg.commands.output import add_json, console, note_part, print_json
 
 if TYPE_CHECKING:
     from kg.validation import Violation
@@ -45,18 +46,27 @@ def run(arguments: argparse.Namespace) -> int:
 
     from kg.query.sources import opening
     from kg.query.stores import load
-    from kg.validation import constraints, validate
+    from kg.validation import constraints, unchecked, validate
 
     store = ox.Store()
     for where in arguments.where:
         with opening(Path(where)) as source:
+            note_part(Path(where), Path(source.path))
             load(store, Path(source.path))
     shapes = Path(arguments.shapes) if arguments.shapes else None
     found = validate(store, shapes)
     violated = any(violation.severity == "violation" for violation in found)
+    notes = [
+        f"not checked, since there is no provenance here: {shape}; give graph.nq, or "
+        "provenance.ttl as well"
+        for shape in unchecked(store, shapes)
+    ]
     if arguments.json:
-        print_json({"conforms": not violated, "violations": msgspec.to_builtins(found)})
+        data = {"conforms": not violated, "violations": msgspec.to_builtins(found)}
+        print_json(data, notes)
     else:
+        for note in notes:
+            print(f"kg: {note}", file=sys.stderr)
         checked = len({constraint.shape for constraint in constraints(shapes)})
         _report(found, checked, len(store), _SHOWN if not arguments.all else len(found))
     return 3 if violated else 0

@@ -208,7 +208,9 @@ def page_data(
             ],
         },
         "results": [
-            _result(result, index, tables) for result in graph.results if result.subject in index
+            _result(result, index, tables)
+            for result in graph.results
+            if result.subject in index and result.status == "accepted"
         ],
         "run": str(graph.manifest.get("run", "")),
     }

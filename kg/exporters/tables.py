@@ -9,9 +9,9 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from xml.sax.saxutils import escape, quoteattr
 
 from kg.errors import UsageError
@@ -19,6 +19,9 @@ from kg.exporters import BASE
 from kg.exporters.rdf.terms import checked_base
 from kg.text import xml_characters
 from kg.values import LABELS, Edge, Entity, GraphView
+
+if TYPE_CHECKING:
+    import networkx
 
 NODE_COLUMNS: Final = (
     *("id", "iri", "type", "name", "aliases", "hub_ids", "introduced_in", "documents"),
@@ -29,7 +32,7 @@ EDGE_COLUMNS: Final = (
     *("object_hub_id", "status", "confidence", "kinds_of_evidence", "documents"),
 )
 RESULT_COLUMNS: Final = (
-    *("subject", "on", "metric", "value", "number", "confidence", "documents"),
+    *("subject", "on", "metric", "value", "number", "status", "confidence", "documents"),
 )
 #: Between the members of a cell that holds a list.
 SEPARATOR: Final = "|"
@@ -121,7 +124,7 @@ def write_edges(
 def write_results(
     graph: GraphView, path: Path, *, base: str = BASE, also: Iterable[str] = ()
 ) -> None:
-    """Write every score as a row of :data:`RESULT_COLUMNS`."""
+    """Write every score of either status as a row of :data:`RESULT_COLUMNS`."""
     _checked(base, also)
 
     def rows() -> Iterator[Sequence[str]]:
@@ -132,6 +135,7 @@ def write_results(
                 result.metric or "",
                 result.value,
                 result.number,
+                result.status,
                 f"{result.confidence:.4g}",
                 _joined(sorted({item.document for item in result.evidence})),
             )
@@ -175,6 +179,34 @@ def _edge_values(edge: Edge, urls: dict[str, str]) -> tuple[str, ...]:
 
 def _urls(graph: GraphView) -> dict[str, str]:
     return {document.id: document.url for document in graph.documents if document.url}
+
+
+#: How networkx has values of the types of GraphML.
+_PYTHON: Final[Mapping[str, Callable[[str], object]]] = {
+    "string": xml_characters,
+    "int": int,
+    "double": float,
+}
+
+
+def flat_networkx(graph: GraphView, *, base: str = BASE) -> networkx.MultiDiGraph:
+    """Return a multigraph whose attributes are those of ``graph.graphml``: texts and numbers.
+
+    Whatever networkx can write it to, it can write.
+    """
+    import networkx
+
+    def typed(keys: Iterable[tuple[str, str]], values: Iterable[str]) -> dict[str, object]:
+        return {name: _PYTHON[kind](v) for (name, kind), v in zip(keys, values, strict=True)}
+
+    made = networkx.MultiDiGraph()
+    urls = _urls(graph)
+    for entity in graph.entities:
+        made.add_node(entity.id, **typed(_NODE_KEYS, _node_values(entity, base)))
+    for edge in graph.edges:
+        values = typed(_EDGE_KEYS, _edge_values(edge, urls))
+        made.add_edge(edge.subject, edge.object, key=edge.relation, **values)
+    return made
 
 
 def write_graphml(

@@ -59,7 +59,7 @@ def compare(network: Network, one: str, other: str) -> Comparison:
     for edge in network.graph.edges:
         if edge.relation == "usesMethod" and edge.status == "accepted":
             uses[edge.subject].add(edge.object)
-    results = list(network.graph.results)
+    results = [result for result in network.graph.results if result.status == "accepted"]
     left, right = (
         _family(network, id_, inside, uses, results)
         for id_, inside in zip(ids, members, strict=True)

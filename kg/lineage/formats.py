@@ -323,7 +323,7 @@ def _hub(entity: Entity, repository: str) -> str:
 def _scores(network: Network, id_: str) -> list[dict[str, Any]]:
     scores = []
     for result in network.graph.results:
-        if result.subject == id_:
+        if result.subject == id_ and result.status == "accepted":
             metric = network.name(result.metric) if result.metric else "score"
             score = {"type": metric, "value": result.value}
             if result.on:

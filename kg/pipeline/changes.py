@@ -93,6 +93,8 @@ def _result_key(result: Result) -> tuple[str, ...]:
 
 
 def _result(old: Result, new: Result) -> Iterator[str]:
+    if old.status != new.status:
+        yield f"status {old.status} -> {new.status}"
     yield from _confidence(old.confidence, new.confidence)
     if old.evidence != new.evidence:
         yield f"evidence {len(old.evidence)} -> {len(new.evidence)}"

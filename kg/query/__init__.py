@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from kg.query.answers import Answer, Value, python_rows
+from kg.query.answers import Answer, Cell, Value, python_rows
 from kg.query.canned import Parameter, Question, question, questions
 from kg.query.worker import Child, Job, Opening
 from kg.values import GraphView
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     "TIMEOUT",
     "Answer",
+    "Cell",
     "Child",
     "Job",
     "Opening",
@@ -48,17 +49,19 @@ def ask(opening: Opening, job: Job, *, timeout: float | None = TIMEOUT) -> Answe
         return child.ask(job, timeout=timeout)
 
 
-def select(graph: GraphView, sparql: str, **parameters: str) -> list[dict[str, str | None]]:
-    """Return the rows of a SELECT, or of a canned question called ``sparql``, as dictionaries.
+def select(graph: GraphView, sparql: str, **parameters: str) -> list[dict[str, Cell]] | Any:
+    """Return the rows of a query, or of a canned question called ``sparql``, as dictionaries.
 
-    The graph is loaded into memory once; asking the same one again is quick.
+    Of an ASK return whether it is so.  The graph is loaded into memory once; asking the same one
+    again is quick.
     """
     from kg.query.running import answer
 
     text, name = sparql, "this query"
     if sparql in questions():
         text, name = questions()[sparql].sparql, sparql
-    return python_rows(answer(_loaded(graph), Job(text, name, parameters)))
+    found = answer(_loaded(graph), Job(text, name, parameters))
+    return found.boolean if found.kind == "boolean" else python_rows(found)
 
 
 #: The graph that was asked last, and its store.

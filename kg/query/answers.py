@@ -8,12 +8,26 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from math import isfinite
+from typing import Any, Final, TypeAlias
 
 from kg import schema
 from kg.errors import UsageError
 
 _XSD: Final = schema.PREFIXES["xsd"]
+
+#: What may stand behind a prefix without being escaped: documents have a colon, or ``%2F``.
+LOCAL: Final = re.compile(r"(?:[\w.:\-]|%[0-9A-Fa-f]{2})+")
+
+#: What Python has for a term: an IRI or text, a number, yes or no; ``None`` where it is unbound.
+Cell: TypeAlias = str | int | float | bool | None
+
+_CONVERTED: Final[Mapping[str, Callable[[str], Cell]]] = {
+    _XSD + "integer": int,
+    _XSD + "decimal": float,
+    _XSD + "double": float,
+    _XSD + "boolean": lambda text: text in ("true", "1"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +83,7 @@ class Answer:
 def shortened(iri: str) -> str:
     """Return ``iri`` with a prefix where one fits, else the IRI itself."""
     for prefix, namespace in _by_length():
-        if iri.startswith(namespace) and re.fullmatch(r"[\w.\-]+", iri[len(namespace) :]):
+        if iri.startswith(namespace) and LOCAL.fullmatch(iri, len(namespace)):
             return f"{prefix}:{iri[len(namespace) :]}"
     return iri
 
@@ -85,15 +99,23 @@ def plain(value: Value | None) -> str:
     return shortened(value.value) if value.kind == "uri" else value.value
 
 
-def python_rows(answer: Answer) -> list[dict[str, str | None]]:
-    """Return rows as dictionaries from column to IRI or literal."""
+def python_rows(answer: Answer) -> list[dict[str, Cell]]:
+    """Return rows as dictionaries from column to IRI or literal, numbers as numbers."""
     return [
-        {
-            name: None if value is None else value.value
-            for name, value in zip(answer.columns, row, strict=True)
-        }
+        {name: _cell(value) for name, value in zip(answer.columns, row, strict=True)}
         for row in answer.rows
     ]
+
+
+def _cell(value: Value | None) -> Cell:
+    if value is None:
+        return None
+    try:
+        cell = _CONVERTED.get(value.datatype, str)(value.value)
+    except ValueError:  # "many"^^xsd:integer is RDF, too
+        return value.value
+    # JSON has no infinity.
+    return cell if not isinstance(cell, float) or isfinite(cell) else value.value
 
 
 # --- rows --------------------------------------------------------------------------------------

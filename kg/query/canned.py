@@ -25,7 +25,7 @@ from typing import Final
 from kg import schema
 from kg.errors import NotFound, UsageError
 from kg.query import language
-from kg.query.answers import Answer, quote, shortened
+from kg.query.answers import LOCAL, Answer, quote, shortened
 from kg.resources import ontology
 from kg.text import name_key, nearest
 from kg.values import LABELS
@@ -110,6 +110,11 @@ def question(name: str) -> Question:
     raise NotFound(f"no question is called {name!r}{remedy}", nearest=near)
 
 
+def is_canned(name: str, sparql: str) -> bool:
+    """Whether ``sparql`` is the canned question called ``name``, and not a query of the asker's."""
+    return name in questions() and questions()[name].sparql == sparql
+
+
 Ask = Callable[[str], Answer]
 
 
@@ -182,7 +187,7 @@ def resolve(text: str, ask: Ask, notes: list[str] | None = None) -> str:
     if iri:
         return iri[1]
     prefix, colon, local = text.partition(":")
-    if colon and prefix in schema.PREFIXES and re.fullmatch(r"[\w.\-]+", local):
+    if colon and prefix in schema.PREFIXES and LOCAL.fullmatch(local):
         return schema.PREFIXES[prefix] + local
     kind, slash, slug = text.partition("/")
     if slash and kind in {label.lower() for label in LABELS} and re.fullmatch(r"[\w.\-]+", slug):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 from typing import Any, Final
 
@@ -18,6 +18,18 @@ from kg.query.worker import Job, values
 from kg.text import nearest
 
 _PLACE: Final = re.compile(r"error at (\d+):(\d+): ")
+
+#: The class that every document has; nothing of it stands in ``graph.ttl``.
+DOCUMENT: Final = schema.NAMESPACE + "Document"
+#: What stands only where documents do.
+_PROVENANCE: Final = frozenset(
+    {
+        *(schema.PREFIXES["rdf"] + name for name in ("subject", "predicate", "object")),
+        *(schema.PREFIXES["dcterms"] + name for name in ("title", "identifier", "date")),
+        *(schema.NAMESPACE + name for name in ("Assertion", "Evidence", "Document", "Fact")),
+        *(schema.NAMESPACE + name for name in ("hasEvidence", "fromDocument", "about")),
+    }
+)
 
 #: Media types of rows and of yes or no, and the engine's name for them.
 ROWS: Final = {
@@ -114,7 +126,7 @@ def answer(store: ox.Store, job: Job) -> Answer:
         if cut:
             triples.pop()
         columns = ("subject", "predicate", "object")
-        unknown, absent = ((), ()) if triples else (_unknown(store, query), _absent(store, query))
+        unknown, absent = ((), ()) if triples else _missing(store, job, query)
         return Answer("triples", columns, tuple(triples), False, cut, unknown, absent, notes)
     names = [variable.value for variable in found.variables]
     ordered = language.columns(query, names)
@@ -122,7 +134,7 @@ def answer(store: ox.Store, job: Job) -> Answer:
     cut = bool(job.limit) and len(rows) > job.limit
     if cut:
         rows.pop()
-    unknown, absent = ((), ()) if rows else (_unknown(store, query), _absent(store, query))
+    unknown, absent = ((), ()) if rows else _missing(store, job, query)
     return Answer("rows", tuple(ordered), tuple(rows), False, cut, unknown, absent, notes)
 
 
@@ -142,10 +154,28 @@ def _select(store: ox.Store, text: str) -> Answer:
     return Answer("rows", tuple(names), tuple(values(row[name] for name in names) for row in found))
 
 
-def _unknown(store: ox.Store, query: str) -> tuple[str, ...]:
-    """Return the IRIs that the query names and the graph holds nowhere, in their order."""
+def _missing(
+    store: ox.Store, job: Job, query: str
+) -> tuple[tuple[str, ...], tuple[tuple[str, tuple[str, ...]], ...]]:
+    """Return which IRIs and whole texts of ``query`` (``job`` bound) the graph does not hold.
+
+    Of a canned question only what the asker put in counts: what else it names may be missing
+    because the answer is "none".  Where there is no document at all, that is all there is to say.
+    """
+    iris, texts = dict.fromkeys(_named(query)), language.whole_texts(query)
+    if _PROVENANCE & iris.keys() and _unknown(store, [DOCUMENT]):
+        return (DOCUMENT,), ()
+    if canned.is_canned(job.name, job.query):
+        own = set(_named(job.query))
+        iris = {iri: None for iri in iris if iri not in own}
+        texts = [text for text in texts if text not in language.whole_texts(job.query)]
+    return _unknown(store, iris), _absent(store, texts)
+
+
+def _unknown(store: ox.Store, iris: Iterable[str]) -> tuple[str, ...]:
+    """Return those of ``iris`` that the graph holds nowhere, in their order."""
     found: dict[str, None] = {}
-    for iri in _named(query):
+    for iri in iris:
         try:
             node = ox.NamedNode(iri)
         except ValueError:
@@ -156,11 +186,13 @@ def _unknown(store: ox.Store, query: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _absent(store: ox.Store, query: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Return the texts that the query wants whole and the graph holds nowhere, with near names."""
+def _absent(
+    store: ox.Store, texts: Iterable[tuple[str, str]]
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return those of ``texts`` that the graph holds nowhere, with near names."""
     missing = [
         text
-        for text, language_ in language.whole_texts(query)
+        for text, language_ in texts
         if next(
             store.quads_for_pattern(None, None, ox.Literal(text, language=language_ or None)), None
         )
@@ -189,7 +221,8 @@ def _named(query: str) -> Iterator[str]:
         elif token.kind == "word" and token.text.upper() == "BASE":
             skip = 1
         elif token.kind == "iri":
-            yield token.text[1:-1]
+            if not token.text.startswith(f"<{schema.PREFIXES['xsd']}"):
+                yield token.text[1:-1]
         elif token.kind == "name" and not token.text.startswith("_:"):
             prefix, _, local = token.text.partition(":")
             if prefix in prefixes and prefix != "xsd":

@@ -10,13 +10,15 @@ from pathlib import Path
 
 from kg.errors import NotFound
 from kg.query.worker import MEMORY, Opening
+from kg.store import FOLDER
 
 
 @contextmanager
 def opening(where: Path, *, memory: int = MEMORY, on_disk: bool | None = None) -> Iterator[Opening]:
     """Give what a query process is started with, for a graph's folder or an RDF file.
 
-    A folder without ``graph.nq`` is exported for the time being.  ``on_disk`` decides about a
+    A folder without ``graph.nq`` is exported for the time being; of finished pages without a store,
+    ``graph.ttl`` is what can be asked.  ``on_disk`` decides about a
     store on disk instead of the size.  Raises :class:`kg.errors.NotFound` where there is neither.
     """
     if where.is_file():
@@ -29,6 +31,9 @@ def opening(where: Path, *, memory: int = MEMORY, on_disk: bool | None = None) -
         writable = os.access(state if state.is_dir() else where, os.W_OK)
         cache = state / "oxigraph" if writable else Path(scratch) / "oxigraph"
         dump = where / "graph.nq"
+        pages = where / "graph.ttl"
+        if not dump.is_file() and not (where / FOLDER).is_dir() and pages.is_file():
+            dump = pages
         if not dump.is_file():
             from kg.exporters.rdf import write_nquads
             from kg.store import StoredGraph

@@ -22,11 +22,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from kg.errors import KGError, NoInput, ReadError, UsageError
+from kg.errors import NoInput, ReadError, UsageError
 from kg.plugins import choose, installed
 from kg.readers import cards, pages, papers, texts
 from kg.readers.source import DOCUMENT_LIMIT, NoDocuments, Skipped, Source, clean, opened
-from kg.store import FOLDER, MANIFEST, StoredGraph
+from kg.store import FOLDER, MANIFEST, read_manifest
 from kg.values import Document
 
 __all__ = ["READERS", "Reader", "Skipped", "Source", "none_found", "read", "reader_of"]
@@ -226,8 +226,8 @@ def _walk(folder: Path, report: Callable[[Skipped], None]) -> Iterator[Path]:
 def _written_by_kg(folder: Path) -> frozenset[str]:
     """Return the names of what a build has written into ``folder``, if it is one of ours."""
     try:
-        files = StoredGraph(folder).manifest.get("files", ())
-    except KGError:
+        files = read_manifest(folder / MANIFEST).get("files", ())
+    except (OSError, ReadError):
         return frozenset()
     names = files if isinstance(files, list) else []
     return frozenset({MANIFEST, FOLDER, *(name for name in names if isinstance(name, str))})

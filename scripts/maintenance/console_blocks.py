@@ -3,8 +3,8 @@
 In a fenced block marked ``console`` a line that begins with ``$`` is a command; what follows is
 its output, up to the next command.  A last line ``...`` stands for the rest of a long output.
 Blocks marked ``python`` are run too, one after another within a page; they print nothing here.
-Commands run in a scratch folder that sees the repository's ``kg`` and ``ontology``, with
-``outputs`` as ``scripts/demo`` makes it.
+Commands run in a scratch folder that sees the repository's ``kg`` and ``ontology``, with the
+sample's graph as ``out`` and as ``outputs``, where ``scripts/demo`` makes it.
 """
 
 import os
@@ -26,7 +26,8 @@ def scratch() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="kg-docs-"))
     for name in ("kg", "ontology", "README.md", "pyproject.toml"):
         (folder / name).symlink_to(ROOT / name)
-    run("kg build kg/docs/sample -o outputs", folder)
+    run("kg build kg/docs/sample -o out", folder)
+    (folder / "outputs").symlink_to("out")
     return folder
 
 

@@ -60,6 +60,8 @@ def provenance_blocks(graph: GraphView, base: str = BASE) -> Iterator[Block]:
         name = assertion_iri(*edge.key, base)
         yield from evidence_blocks(name, edge.evidence, run, base, extractors)
     for result in graph.results:
+        if result.status != "accepted":
+            continue
         yield _result_support(result, base)
         name = result_iri(result, base)
         yield from evidence_blocks(name, result.evidence, run, base, extractors)

@@ -56,7 +56,8 @@ def statement_blocks(
         yield from _edges_alone(*waiting, base, also)
         waiting = next(groups, None)
     for result in graph.results:
-        yield _result_block(result, base)
+        if result.status == "accepted":
+            yield _result_block(result, base)
 
 
 def _add_entity(pairs: Pairs, entity: Entity, base: str, also: Iterable[Alignment]) -> None:

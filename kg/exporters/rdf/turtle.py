@@ -28,7 +28,11 @@ from kg.exporters.rdf.terms import (
 )
 from kg.values import LABELS, GraphView
 
-_LOCAL: Final = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.\-]*[A-Za-z0-9_\-])?")
+#: The part of PN_LOCAL that our IRIs need, in ASCII.
+_LOCAL: Final = re.compile(
+    r"(?:[A-Za-z0-9_:]|%[0-9A-F]{2})(?:(?:[A-Za-z0-9_.:\-]|%[0-9A-F]{2})*"
+    r"(?:[A-Za-z0-9_:\-]|%[0-9A-F]{2}))?"
+)
 
 
 def prefixes(base: str = BASE) -> dict[str, str]:
