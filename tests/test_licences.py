@@ -48,6 +48,7 @@ def test_the_table_is_whole():
     assert len({row["id"] for row in rows}) == len(rows)
     for row in rows:
         assert row["url"].startswith(("https://", "http://")), row["id"]
+        assert ("{version}" in row["id"]) == ("versions" in row)
         for obligation in row["obligations"]:
             assert obligation["topic"] in TOPICS, row["id"]
             assert set(obligation["travels"]) <= {"weights", "outputs", "data"}
@@ -61,12 +62,49 @@ def test_no_name_stands_for_two_licences():
     """Every other spelling leads to its own licence."""
     rows = tomllib.loads(ontology("licences.toml").read_text(encoding="utf-8"))["licence"]
     for row in rows:
-        for name in (row["id"], *row["names"], row["title"]):
-            found = known(name)
-            assert found is not None
-            assert found.id == row["id"], name
+        for version in row.get("versions", [""]):
+            for name in (row["id"], *row["names"], row["title"]):
+                found = known(name.replace("{version}", version))
+                assert found is not None
+                assert found.id == row["id"].replace("{version}", version), name
     assert known("Apache-2.0") is known("apache 2.0")
     assert known("my-own-licence") is None
+
+
+@pytest.mark.parametrize(
+    ("written", "spdx"),
+    [
+        ("gpl-2.0", "GPL-2.0-only"),
+        ("gpl-3.0", "GPL-3.0-only"),
+        ("lgpl-2.1", "LGPL-2.1-only"),
+        ("cc-by-2.0", "CC-BY-2.0"),
+        ("cc-by-3.0", "CC-BY-3.0"),
+        ("CC BY-SA 3.0", "CC-BY-SA-3.0"),
+        ("cc-by-nc-sa-2.0", "CC-BY-NC-SA-2.0"),
+        ("cdla-permissive-1.0", "CDLA-Permissive-1.0"),
+        *((name, "") for name in ("gpl", "lgpl", "bsd", "apache", "cc-by", "openrail")),
+    ],
+)
+def test_a_licence_has_the_id_of_its_own_version(written, spdx):
+    """And a name that states no version has none."""
+    assert known(written).spdx == spdx
+    assert (known(written).id.rpartition("-")[2] in spdx) == bool(spdx)
+
+
+def test_share_alike_knows_versions():
+    """Creative Commons admits a later version of itself; the GPL is asked about."""
+    for own, parent, wanted in (
+        ("cc-by-sa-4.0", "cc-by-sa-3.0", ("info", "4(b)")),
+        ("cc-by-sa-3.0", "cc-by-sa-4.0", ("review", "3(b)")),
+        ("gpl-3.0", "gpl-2.0", ("review", "2(b)")),
+        ("gpl", "gpl-3.0", ("review", "5(c)")),
+        ("gpl-2.0", "gpl-2.0", ("info", "2(b)")),
+        ("mit", "gpl-2.0", ("conflict", "2(b)")),
+        ("house-rules", "gpl-2.0", ("review", "2(b)")),
+    ):
+        network = graph([model("X", own), model("P", parent)], ("X", "fineTunedFrom", "P"))
+        (flag,) = (f for f in report(network, "model/x").flags if f.topic == "share-alike")
+        assert (flag.level, flag.clause) == wanted, own
 
 
 def test_spdx_ids_are_those_of_the_list():

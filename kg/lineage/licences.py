@@ -29,6 +29,7 @@ Strand = Literal["weights", "outputs", "data"]
 LEVELS: Final[tuple[Level, ...]] = ("conflict", "review", "info")
 #: Licences under which somebody may do nearly everything.
 _FREE: Final = frozenset({"permissive", "public", "notice"})
+_VERSION: Final = re.compile(r"-[\d.]+$")
 _NO_ADVICE: Final = "flags for a person to judge, not legal advice"
 
 
@@ -42,6 +43,8 @@ class Obligation:
     words: str
     #: For ``naming``: what a derived model's name must begin with.
     prefix: str = ""
+    #: For ``share-alike``: whether a later version of the licence is admitted, too.
+    later: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,11 @@ class Licence:
     obligations: tuple[Obligation, ...]
     #: For terms of a service: how the names of its models begin.
     models: str = ""
+
+    @property
+    def series(self) -> str:
+        """What the versions of one licence share: its id without the version."""
+        return _VERSION.sub("", self.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,17 +121,17 @@ def licences() -> Mapping[str, Licence]:
     found: dict[str, Licence] = {}
     for row in table["licence"]:
         obligations = tuple(
-            Obligation(
-                o["topic"], frozenset(o["travels"]), o["clause"], o["words"], o.get("prefix", "")
-            )
-            for o in row["obligations"]
+            Obligation(**(o | {"travels": frozenset(o["travels"])})) for o in row["obligations"]
         )
-        licence = Licence(
-            row["id"], row["title"], row["spdx"], row["kind"], row["url"], obligations,
-            row.get("models", ""),
-        )  # fmt: skip
-        for name in (row["id"], *row["names"], row["title"]):
-            found.setdefault(name_key(name), licence)
+        for version in row.get("versions", ("",)):
+            id_, title, spdx, url = (
+                row[key].replace("{version}", version) for key in ("id", "title", "spdx", "url")
+            )
+            licence = Licence(
+                id_, title, spdx, row["kind"], url, obligations, row.get("models", "")
+            )
+            for name in (id_, *row["names"], title):
+                found.setdefault(name_key(name), licence)
     return found
 
 
@@ -278,7 +286,12 @@ def _judge(
     if topic == "share-alike":
         if licence.id in own_ids:
             return "info", "it carries the same licence"
-        return ("conflict" if own else "review"), f"its own licence: {said}"
+        kin = {o.licence.id for o in own if o.licence and o.licence.series == licence.series}
+        if obligation.later and max(kin, default="") > licence.id:
+            return "info", f"its own licence is {said}, a later version"
+        if kin:
+            return "review", f"its own licence: {said}, which is of the same name"
+        return ("conflict" if own_kinds else "review"), f"its own licence: {said}"
     if topic == "no-derivatives":
         return "conflict", "it was derived from it and is passed on"
     if topic == "naming":
