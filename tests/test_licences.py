@@ -214,9 +214,50 @@ def test_share_alike_and_merges_take_the_union():
         ("M", "mergedFrom", "B"),
     )
     assert flags(network, "M") == [
+        ("conflict", "clash", "cc-by-sa-4.0", "weights"),
         ("conflict", "share-alike", "cc-by-sa-4.0", "weights"),
         ("conflict", "non-commercial", "cc-by-nc-4.0", "weights"),
     ]
+
+
+@pytest.mark.parametrize("own", ["", "gpl-3.0", "mit", "gemma", "house-rules"])
+def test_a_community_licence_that_is_left_out_is_asked_about(own):
+    """Whatever stands in its place, also nothing."""
+    network = graph([model("X", own), model("P", "llama3.2")], ("X", "fineTunedFrom", "P"))
+    assert ("review", "relicensing", "llama3.2", "weights") in flags(network, "X")
+    network = graph([model("X", "llama3.2"), model("P", "llama3.2")], ("X", "fineTunedFrom", "P"))
+    assert "relicensing" not in {flag[1] for flag in flags(network, "X")}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "clashing"),
+    [
+        ("cc-by-nc-sa-4.0", "gemma", ["cc-by-nc-sa-4.0"]),
+        ("cc-by-sa-4.0", "gpl-3.0", ["cc-by-sa-4.0", "gpl-3.0"]),
+        ("cc-by-sa-4.0", "cc-by-nc-4.0", ["cc-by-sa-4.0"]),
+        ("cc-by-nc-sa-4.0", "cc-by-nc-4.0", []),
+        ("cc-by-sa-4.0", "cc-by-sa-3.0", []),
+        ("gpl-3.0", "apache-2.0", []),
+        ("llama3", "gemma", []),
+    ],
+)
+def test_licences_of_a_merge_may_exclude_each_other(one, other, clashing):
+    """What must be shared alike can hold nothing under further terms; it is the merge's to tell."""
+    network = graph(
+        [model("X"), model("M"), model("A", one), model("B", other)],
+        ("X", "quantizedFrom", "M"),
+        ("M", "mergedFrom", "A"),
+        ("M", "mergedFrom", "B"),
+    )
+    for root in ("X", "M"):
+        found = report(network, f"model/{root.lower()}").flags
+        clashes = [flag for flag in found if flag.topic == "clash"]
+        assert [(flag.level, flag.licence) for flag in clashes] == [
+            ("conflict", licence) for licence in clashing
+        ]
+        if clashes:
+            assert clashes[0].why == f"it was merged with B under {other}"
+            assert clashes[0].path[-2:] == ("model/m", "model/a")
 
 
 def test_unknown_stays_unknown():

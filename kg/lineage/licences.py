@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, Literal
@@ -184,6 +184,8 @@ def report(network: Network, root: str, chosen: Filter | None = None) -> Report:
         for one in licences_here:
             if one.licence is not None:
                 found += _flags(network, root, own, node, strand, path, one, weight_sources)
+    for path in ((root,), *(path for _, strand, path in ancestors if strand == "weights")):
+        found += _clashes(network, path, chosen or Filter())
     order = {level: place for place, level in enumerate(LEVELS)}
     unique = {(f.topic, f.source, f.licence, f.strand): f for f in reversed(found)}
     flags = sorted(
@@ -254,10 +256,57 @@ def _flags(
             continue
         level, why = _judge(network, root, own, source, strand, licence, obligation, weight_sources)
         yield flag(level, obligation.topic, obligation.clause, obligation.words, why)
-    looser = [o for o in own if o.licence is not None and o.licence.kind in _FREE]
-    if strand == "weights" and licence.kind == "community" and looser:
-        why = f"its own licence is {looser[0].value}, which says less"
+    if strand == "weights" and licence.kind == "community" and licence.id not in _ids(own):
+        looser = [o for o in own if o.licence is not None and o.licence.kind in _FREE]
+        why = "it states no licence of its own"
+        if own:
+            less = "which says less" if looser else "another one"
+            why = f"its own licence is {(looser or own)[0].value}, {less}"
         yield flag("review", "relicensing", "", f"{licence.title} goes along with the weights", why)
+
+
+def _ids(stated_licences: Iterable[Stated]) -> set[str]:
+    return {one.licence.id if one.licence else one.value for one in stated_licences}
+
+
+def _clashes(network: Network, path: tuple[str, ...], chosen: Filter) -> Iterator[Flag]:
+    """Yield, of the last on ``path``, each parent whose licence excludes that of another merged."""
+    merged = {
+        hop.object: {
+            one.licence: one.document
+            for one in stated(network.entities.get(hop.object))
+            if one.licence is not None
+        }
+        for hop in network.up(path[-1], chosen)
+        if hop.relation == "mergedFrom"
+    }
+    for parent, here in sorted(merged.items()):
+        excluded = [
+            f"{network.name(other)} under {' or '.join(licence.id for licence in there)}"
+            for other, there in sorted(merged.items())
+            if there and other != parent and not any(_admits(a, b) for a in here for b in there)
+        ]
+        for licence, document in here.items():
+            for asked in licence.obligations:
+                if asked.topic == "share-alike" and excluded:
+                    yield Flag(
+                        "conflict", "clash", parent, licence.id, asked.clause, licence.url,
+                        asked.words, f"it was merged with {', '.join(excluded)}", "weights",
+                        (*path, parent), document,
+                    )  # fmt: skip
+
+
+def _admits(licence: Licence, held: Licence) -> bool:
+    """Whether what is shared alike under ``licence`` may hold what is under ``held``."""
+    if not _shares_alike(licence) or held.kind in _FREE:
+        return True
+    if held.kind == "non-commercial" and not _shares_alike(held):
+        return licence.kind == "non-commercial"
+    return held.series == licence.series
+
+
+def _shares_alike(licence: Licence) -> bool:
+    return any(obligation.topic == "share-alike" for obligation in licence.obligations)
 
 
 def _judge(
@@ -271,7 +320,6 @@ def _judge(
     weight_sources: set[str],
 ) -> tuple[Level, str]:
     """Return how much attention an obligation needs here, and why."""
-    own_ids = {o.licence.id if o.licence else o.value for o in own}
     own_kinds = {o.licence.kind for o in own if o.licence is not None}
     said = ", ".join(sorted(o.value for o in own)) or "not stated"
     topic = obligation.topic
@@ -284,7 +332,7 @@ def _judge(
             return "conflict", f"its own licence is {said}, which allows commercial use"
         return "review", f"its own licence: {said}"
     if topic == "share-alike":
-        if licence.id in own_ids:
+        if licence.id in _ids(own):
             return "info", "it carries the same licence"
         kin = {o.licence.id for o in own if o.licence and o.licence.series == licence.series}
         if obligation.later and max(kin, default="") > licence.id:
