@@ -195,6 +195,69 @@ def test_a_model_behind_an_api_has_its_makers_terms():
     assert report(network, "model/x").unknown == ("model/gpt-2",)
 
 
+@pytest.mark.parametrize(
+    ("name", "licence"),
+    [
+        ("Llama 3.2 1B", "llama3.2"),
+        ("meta-llama/Llama-3.2-11B-Vision-Instruct", "llama3.2"),
+        ("Meta-Llama-3-8B-Instruct", "llama3"),
+        ("Llama 3.1", "llama3.1"),
+        ("Llama-2-7b-chat-hf", "llama2"),
+        ("CodeLlama-34b-Instruct-hf", "llama2"),
+        ("LLaMA-13B", "llama"),
+        ("gemma-2-9b-it", "gemma"),
+        ("BLOOM 176B", "bigscience-bloom-rail-1.0"),
+        ("StarCoder2-15B", "bigcode-openrail-m"),
+        *((name, "") for name in ("Llama", "TinyLlama-1.1B", "OpenLLaMA 13B", "Llama-3-8B-Lexi")),
+        *((name, "") for name in ("Titanesque-Llama-3.2-1B", "BLOOMZ", "ShieldGemma 2", "Llama-X")),
+    ],
+)
+def test_a_name_that_its_maker_gave_tells_the_licence(name, licence):
+    """The licence is said not to be read here; what others made of it is not taken for it."""
+    found = stated(model(name))
+    assert [str(one) for one in found] == (
+        [f"{licence} (its maker's licence, not read here)"] if licence else []
+    )
+
+
+def test_a_makers_licence_that_was_not_read_makes_no_conflict():
+    """A card's own statement wins; without one the same flags are to be reviewed."""
+    for licence, level in (("", "review"), ("llama3.2", "conflict")):
+        network = graph(
+            [model("X", "apache-2.0"), model("Llama 3.2 1B", licence)],
+            ("X", "fineTunedFrom", "Llama 3.2 1B"),
+        )
+        found = report(network, "model/x")
+        naming = next(flag for flag in found.flags if flag.topic == "naming")
+        assert (naming.level, naming.licence) == (level, "llama3.2")
+        assert ("not read here" in naming.why) == (not licence)
+        assert ("review", "relicensing", "llama3.2", "weights") in flags(network, "X")
+        assert found.unknown == ()
+
+
+def test_a_sibling_tells_what_its_family_is_under():
+    """Where an ancestor states nothing, another member of its family does; no child of its own."""
+    network = graph(
+        [
+            model("X", "mit"),
+            model("Base-1B"),
+            model("Base"),
+            model("Base-3B", "qwen-research"),
+            model("Base-1B-Tuned", "apache-2.0"),
+        ],
+        ("X", "fineTunedFrom", "Base-1B"),
+        ("Base-1B", "memberOf", "Base"),
+        ("Base-3B", "memberOf", "Base"),
+        ("Base-1B-Tuned", "memberOf", "Base"),
+        ("Base-1B-Tuned", "fineTunedFrom", "Base-1B"),
+    )
+    found = report(network, "model/x")
+    (flag,) = found.flags
+    assert (flag.level, flag.topic, flag.source) == ("review", "sibling", "model/base-1b")
+    assert flag.why == "Base-3B, also of Base, is under qwen-research"
+    assert found.unknown == ("model/base-1b",)
+
+
 def test_data_binds_the_model_trained_on_it_but_not_its_students():
     """Non-commercial data is a question for the model, and none for who learns from it."""
     network = graph(
@@ -258,6 +321,16 @@ def test_licences_of_a_merge_may_exclude_each_other(one, other, clashing):
         if clashes:
             assert clashes[0].why == f"it was merged with B under {other}"
             assert clashes[0].path[-2:] == ("model/m", "model/a")
+
+
+def test_a_clash_with_a_licence_that_was_not_read_is_to_be_reviewed():
+    """Gemma is under its maker's terms by its name."""
+    network = graph(
+        [model("X"), model("A", "cc-by-nc-sa-4.0"), model("Gemma 7B")],
+        ("X", "mergedFrom", "A"),
+        ("X", "mergedFrom", "Gemma 7B"),
+    )
+    assert ("review", "clash", "cc-by-nc-sa-4.0", "weights") in flags(network, "X")
 
 
 def test_unknown_stays_unknown():

@@ -29,6 +29,7 @@ Strand = Literal["weights", "outputs", "data"]
 LEVELS: Final[tuple[Level, ...]] = ("conflict", "review", "info")
 #: Licences under which somebody may do nearly everything.
 _FREE: Final = frozenset({"permissive", "public", "notice"})
+_NOT_READ: Final = "its maker's licence, not read here"
 _VERSION: Final = re.compile(r"-[\d.]+$")
 _NO_ADVICE: Final = "flags for a person to judge, not legal advice"
 
@@ -57,7 +58,7 @@ class Licence:
     kind: str
     url: str
     obligations: tuple[Obligation, ...]
-    #: For terms of a service: how the names of its models begin.
+    #: What the names of its maker's models match; for terms of a service, how they begin.
     models: str = ""
 
     @property
@@ -71,10 +72,20 @@ class Stated:
     """The licence of an entity, and who says so."""
 
     value: str
-    #: The document that states it; empty where a maker's terms apply to all its models.
+    #: The document that states it; empty where only the name tells: its maker's licence or terms.
     document: str
     #: What ``licences.toml`` knows of it; ``None`` for an unknown one.
     licence: Licence | None
+
+    @property
+    def source(self) -> str:
+        """The document that states it, or what stands in its place."""
+        if self.document or self.licence is None:
+            return self.document
+        return "terms of its maker" if self.licence.kind == "terms" else _NOT_READ
+
+    def __str__(self) -> str:
+        return f"{self.value} ({self.source})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +152,7 @@ def known(value: str) -> Licence | None:
 
 
 @cache
-def _terms() -> tuple[tuple[re.Pattern[str], Licence], ...]:
+def _makers() -> tuple[tuple[re.Pattern[str], Licence], ...]:
     found = {licence.id: licence for licence in licences().values() if licence.models}
     return tuple((re.compile(one.models, re.IGNORECASE), one) for one in found.values())
 
@@ -150,8 +161,16 @@ def stated(entity: Entity | None) -> tuple[Stated, ...]:
     """Return the licences that documents state of ``entity``, sorted.
 
     ``license: other`` gives way to ``license_name``.  A model behind an API has the terms of its
-    maker.
+    maker, and one that is called as its maker calls it, the licence of its maker.
     """
+    found = _stated(entity)
+    if found or entity is None or entity.type != "Model":
+        return found
+    makers = (licence for pattern, licence in _makers() if pattern.match(entity.name))
+    return tuple(Stated(licence.id, "", licence) for licence in makers)
+
+
+def _stated(entity: Entity | None) -> tuple[Stated, ...]:
     if entity is None:
         return ()
     found: dict[tuple[str, str], Stated] = {}
@@ -161,10 +180,6 @@ def stated(entity: Entity | None) -> tuple[Stated, ...]:
             other = value in ("other", "unknown") or known(value) is None
             shown = named.get(document, value) if other else value
             found[(shown, document)] = Stated(shown, document, known(shown))
-    if not found and entity.type == "Model":
-        for pattern, licence in _terms():
-            if pattern.match(entity.name):
-                found[(licence.id, "")] = Stated(licence.id, "", licence)
     return tuple(found[key] for key in sorted(found))
 
 
@@ -181,6 +196,7 @@ def report(network: Network, root: str, chosen: Filter | None = None) -> Report:
         rows.append((node, strand, licences_here, path))
         if not licences_here or all(one.licence is None for one in licences_here):
             unknown.append(node)
+            found += _siblings(network, strand, path)
         for one in licences_here:
             if one.licence is not None:
                 found += _flags(network, root, own, node, strand, path, one, weight_sources)
@@ -191,7 +207,7 @@ def report(network: Network, root: str, chosen: Filter | None = None) -> Report:
     flags = sorted(
         unique.values(), key=lambda f: (order[f.level], len(f.path), f.source, f.topic, f.strand)
     )
-    members = [(one, stated(network.entities.get(one))) for one in network.all_members(root)]
+    members = [(one, _stated(network.entities.get(one))) for one in network.all_members(root)]
     return Report(
         root, own, tuple(rows), tuple(flags), tuple(dict.fromkeys(unknown)), tuple(members)
     )
@@ -246,6 +262,9 @@ def _flags(
         return
 
     def flag(level: Level, topic: str, clause: str, words: str, why: str) -> Flag:
+        if one.source == _NOT_READ:
+            level = "review" if level == "conflict" else level
+            why = "; ".join(filter(None, (why, f"by {_NOT_READ}")))
         return Flag(
             level, topic, source, licence.id, clause, licence.url, words, why, strand, path,
             one.document,
@@ -269,6 +288,24 @@ def _ids(stated_licences: Iterable[Stated]) -> set[str]:
     return {one.licence.id if one.licence else one.value for one in stated_licences}
 
 
+def _siblings(network: Network, strand: Strand, path: tuple[str, ...]) -> Iterator[Flag]:
+    """Yield what others of its family are under, where the last on ``path`` states nothing."""
+    node = path[-1]
+    for family in network.families(node):
+        for hop in network.members(family.object):
+            sibling = hop.subject
+            if sibling in path or any(up.object == node for up in network.up(sibling)):
+                continue
+            for one in _stated(network.entities.get(sibling)):
+                if one.licence is not None:
+                    yield Flag(
+                        "info" if one.licence.kind in _FREE else "review", "sibling", node,
+                        one.licence.id, "", one.licence.url, "its own licence is not stated here",
+                        f"{network.name(sibling)}, also of {network.name(family.object)}, is under"
+                        f" {one.value}", strand, path, one.document,
+                    )  # fmt: skip
+
+
 def _clashes(network: Network, path: tuple[str, ...], chosen: Filter) -> Iterator[Flag]:
     """Yield, of the last on ``path``, each parent whose licence excludes that of another merged."""
     merged = {
@@ -280,6 +317,7 @@ def _clashes(network: Network, path: tuple[str, ...], chosen: Filter) -> Iterato
         for hop in network.up(path[-1], chosen)
         if hop.relation == "mergedFrom"
     }
+    is_read = all(document for here in merged.values() for document in here.values())
     for parent, here in sorted(merged.items()):
         excluded = [
             f"{network.name(other)} under {' or '.join(licence.id for licence in there)}"
@@ -290,7 +328,7 @@ def _clashes(network: Network, path: tuple[str, ...], chosen: Filter) -> Iterato
             for asked in licence.obligations:
                 if asked.topic == "share-alike" and excluded:
                     yield Flag(
-                        "conflict", "clash", parent, licence.id, asked.clause, licence.url,
+                        "conflict" if is_read else "review", "clash", parent, licence.id, asked.clause, licence.url,
                         asked.words, f"it was merged with {', '.join(excluded)}", "weights",
                         (*path, parent), document,
                     )  # fmt: skip
