@@ -328,9 +328,10 @@ def _clashes(network: Network, path: tuple[str, ...], chosen: Filter) -> Iterato
             for asked in licence.obligations:
                 if asked.topic == "share-alike" and excluded:
                     yield Flag(
-                        "conflict" if is_read else "review", "clash", parent, licence.id, asked.clause, licence.url,
-                        asked.words, f"it was merged with {', '.join(excluded)}", "weights",
-                        (*path, parent), document,
+                        "conflict" if is_read else "review", "clash", parent, licence.id,
+                        asked.clause, licence.url, asked.words,
+                        f"it was merged with {', '.join(excluded)}", "weights", (*path, parent),
+                        document,
                     )  # fmt: skip
 
 
