@@ -4,7 +4,7 @@ import tomllib
 
 import pytest
 
-from kg.lineage.licences import known, licences, report, stated
+from kg.lineage.licences import held, known, licences, report, stated, values
 from kg.lineage.network import Network
 from kg.resources import ontology
 from kg.values import Edge, Entity, Evidence, Graph, Span
@@ -214,7 +214,7 @@ def test_a_model_behind_an_api_has_its_makers_terms():
 )
 def test_a_name_that_its_maker_gave_tells_the_licence(name, licence):
     """The licence is said not to be read here; what others made of it is not taken for it."""
-    found = stated(model(name))
+    found = held(model(name))
     assert [str(one) for one in found] == (
         [f"{licence} (its maker's licence, not read here)"] if licence else []
     )
@@ -351,6 +351,22 @@ def test_license_name_tells_what_other_means():
     """`license: other` with `license_name: qwen` is the Qwen licence."""
     (said,) = stated(model("P", "other", licence_name="qwen"))
     assert said.licence is known("qwen")
+
+
+@pytest.mark.parametrize(
+    ("licence", "name", "shown"),
+    [
+        ("license", "", ()),
+        ("licence", "", ()),
+        ("other", "", ("other (not named)",)),
+        ("other", "house-rules", ("house-rules",)),
+        ("license", "qwen", ("qwen",)),
+        ("mit", "house-rules", ("mit",)),
+    ],
+)
+def test_what_a_template_left_is_no_licence(licence, name, shown):
+    """And "other" alone says that it is not named."""
+    assert values(model("P", licence, licence_name=name)) == shown
 
 
 def test_a_flag_tells_the_way(capsys):

@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from kg import __version__, schema
-from kg.lineage.licences import Stated, stated
+from kg.lineage.licences import Stated, held
 from kg.lineage.network import FAMILY, TRAINING, Hop, Network
 from kg.lineage.tree import Lineage, Step
 from kg.values import Entity
@@ -64,7 +64,7 @@ def _entity(network: Network, id_: str) -> dict[str, Any]:
     entity = network.entities.get(id_)
     if entity is None:
         return {"id": id_, "name": id_}
-    licences = [{"value": one.value, "document": one.document} for one in stated(entity)]
+    licences = [{"value": one.value, "document": one.document} for one in held(entity)]
     return {
         "id": id_,
         "name": entity.name,
@@ -243,7 +243,7 @@ def _component(
     hops = up_hops.get(id_, [])
     component: dict[str, Any] = {**_named(network, id_), "bom-ref": id_}
     if entity is not None:
-        component |= _licences(stated(entity))
+        component |= _licences(held(entity))
         references = [
             {"type": "distribution", "url": f"https://huggingface.co/{_hub(entity, repository)}"}
             for repository in entity.repositories

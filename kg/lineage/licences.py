@@ -30,6 +30,8 @@ LEVELS: Final[tuple[Level, ...]] = ("conflict", "review", "info")
 #: Licences under which somebody may do nearly everything.
 _FREE: Final = frozenset({"permissive", "public", "notice"})
 _NOT_READ: Final = "its maker's licence, not read here"
+#: What templates of cards write where a licence should stand.
+_PLACEHOLDERS: Final = frozenset({"", "license", "licence", "none", "null"})
 _VERSION: Final = re.compile(r"-[\d.]+$")
 _NO_ADVICE: Final = "flags for a person to judge, not legal advice"
 
@@ -160,39 +162,50 @@ def _makers() -> tuple[tuple[re.Pattern[str], Licence], ...]:
 def stated(entity: Entity | None) -> tuple[Stated, ...]:
     """Return the licences that documents state of ``entity``, sorted.
 
-    ``license: other`` gives way to ``license_name``.  A model behind an API has the terms of its
-    maker, and one that is called as its maker calls it, the licence of its maker.
+    ``license: other`` gives way to ``license_name``, and what a template left there is none.
     """
-    found = _stated(entity)
-    if found or entity is None or entity.type != "Model":
-        return found
-    makers = (licence for pattern, licence in _makers() if pattern.match(entity.name))
-    return tuple(Stated(licence.id, "", licence) for licence in makers)
-
-
-def _stated(entity: Entity | None) -> tuple[Stated, ...]:
     if entity is None:
         return ()
     found: dict[tuple[str, str], Stated] = {}
     named = {document: v for key, v, document in entity.facts if key == "license_name"}
     for key, value, document in entity.facts:
         if key == "license":
-            other = value in ("other", "unknown") or known(value) is None
-            shown = named.get(document, value) if other else value
+            shown = value if known(value) else named.get(document, value)
+            if shown.casefold() in _PLACEHOLDERS:
+                continue
+            shown = "other (not named)" if shown.casefold() == "other" else shown
             found[(shown, document)] = Stated(shown, document, known(shown))
     return tuple(found[key] for key in sorted(found))
 
 
+def values(entity: Entity) -> tuple[str, ...]:
+    """Return the licences that documents state of ``entity``, each once, whoever states it."""
+    return tuple(dict.fromkeys(one.value for one in stated(entity)))
+
+
+def held(entity: Entity | None) -> tuple[Stated, ...]:
+    """Return what is stated of ``entity``, or else what its name tells.
+
+    A model behind an API has the terms of its maker, and one that is called as its maker calls it
+    the licence of its maker.
+    """
+    found = stated(entity)
+    if found or entity is None or entity.type != "Model":
+        return found
+    makers = (licence for pattern, licence in _makers() if pattern.match(entity.name))
+    return tuple(Stated(licence.id, "", licence) for licence in makers)
+
+
 def report(network: Network, root: str, chosen: Filter | None = None) -> Report:
     """Return the licences of ``root`` and of all it comes from, and what they hand down to it."""
-    own = stated(network.entities.get(root))
+    own = held(network.entities.get(root))
     ancestors = list(_walk(network, root, chosen or Filter()))
     found: list[Flag] = []
     unknown: list[str] = []
     rows = []
     weight_sources = {node for node, strand, _ in ancestors if strand == "weights"}
     for node, strand, path in ancestors:
-        licences_here = stated(network.entities.get(node))
+        licences_here = held(network.entities.get(node))
         rows.append((node, strand, licences_here, path))
         if not licences_here or all(one.licence is None for one in licences_here):
             unknown.append(node)
@@ -207,7 +220,7 @@ def report(network: Network, root: str, chosen: Filter | None = None) -> Report:
     flags = sorted(
         unique.values(), key=lambda f: (order[f.level], len(f.path), f.source, f.topic, f.strand)
     )
-    members = [(one, _stated(network.entities.get(one))) for one in network.all_members(root)]
+    members = [(one, stated(network.entities.get(one))) for one in network.all_members(root)]
     return Report(
         root, own, tuple(rows), tuple(flags), tuple(dict.fromkeys(unknown)), tuple(members)
     )
@@ -296,7 +309,7 @@ def _siblings(network: Network, strand: Strand, path: tuple[str, ...]) -> Iterat
             sibling = hop.subject
             if sibling in path or any(up.object == node for up in network.up(sibling)):
                 continue
-            for one in _stated(network.entities.get(sibling)):
+            for one in stated(network.entities.get(sibling)):
                 if one.licence is not None:
                     yield Flag(
                         "info" if one.licence.kind in _FREE else "review", "sibling", node,
@@ -311,7 +324,7 @@ def _clashes(network: Network, path: tuple[str, ...], chosen: Filter) -> Iterato
     merged = {
         hop.object: {
             one.licence: one.document
-            for one in stated(network.entities.get(hop.object))
+            for one in held(network.entities.get(hop.object))
             if one.licence is not None
         }
         for hop in network.up(path[-1], chosen)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from kg.lineage.formats import colour, label
-from kg.lineage.licences import stated
+from kg.lineage.licences import held
 from kg.lineage.network import FAMILY, Hop
 from kg.lineage.tree import Lineage
 from kg.text import xml_characters
@@ -280,7 +280,7 @@ def as_html(lineage: Lineage) -> str:
             "type": entity.type if entity else "",
             "aliases": list(entity.aliases[:20]) if entity else [],
             "repositories": list(entity.repositories) if entity else [],
-            "licences": [one.value for one in stated(entity)],
+            "licences": [one.value for one in held(entity)],
             "documents": len(entity.mentioned_in) if entity else 0,
         }
     data = {
