@@ -11,7 +11,7 @@ import re
 import tomllib
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final, Literal
 
@@ -109,6 +109,11 @@ class Flag:
     path: tuple[str, ...]
     #: The document that states the licence.
     document: str
+
+    def __str__(self) -> str:
+        clause = f", {self.clause}" if self.clause else ""
+        why = f"; {self.why}" if self.why else ""
+        return f"{self.level} {self.topic}: {self.words} [{self.licence}{clause}]{why}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +229,15 @@ def report(network: Network, root: str, chosen: Filter | None = None) -> Report:
     return Report(
         root, own, tuple(rows), tuple(flags), tuple(dict.fromkeys(unknown)), tuple(members)
     )
+
+
+def within(found: Report, shown: Iterable[str]) -> Report:
+    """Return the part of a report whose ways lead over entities that are ``shown``."""
+    inside = frozenset(shown)
+    rows = tuple(row for row in found.ancestors if inside.issuperset(row[3]))
+    flags = tuple(flag for flag in found.flags if inside.issuperset(flag.path))
+    unknown = tuple(node for node in found.unknown if any(row[0] == node for row in rows))
+    return replace(found, ancestors=rows, flags=flags, unknown=unknown)
 
 
 def _walk(
