@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final, Literal
+from weakref import WeakKeyDictionary
 
 from kg import schema
 from kg.lineage.network import TRAINING, Filter, Hop, Network
@@ -33,6 +34,8 @@ _NOT_READ: Final = "its maker's licence, not read here"
 #: What templates of cards write where a licence should stand.
 _PLACEHOLDERS: Final = frozenset({"", "license", "licence", "none", "null"})
 _VERSION: Final = re.compile(r"-[\d.]+$")
+#: So many members of a family are asked for one that does not come from what it is to tell of.
+_ASKED: Final = 20
 _NO_ADVICE: Final = "flags for a person to judge, not legal advice"
 
 
@@ -88,6 +91,10 @@ class Stated:
 
     def __str__(self) -> str:
         return f"{self.value} ({self.source})"
+
+
+#: Members of a family with what is stated of them, by the id of the licence.
+_OfMembers = dict[str, list[tuple[str, Stated]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,22 +322,41 @@ def _ids(stated_licences: Iterable[Stated]) -> set[str]:
     return {one.licence.id if one.licence else one.value for one in stated_licences}
 
 
+#: What members of families are under; many models may come from one family.
+_OF_MEMBERS: Final[WeakKeyDictionary[Network, dict[str, _OfMembers]]] = WeakKeyDictionary()
+
+
+def _of_members(network: Network, family: str) -> _OfMembers:
+    """Return who of a family is under which licence, at most a few of each, short names first.
+
+    What others made of a member has a longer name than the maker's own models.
+    """
+    known_here = _OF_MEMBERS.setdefault(network, {})
+    if family not in known_here:
+        found: defaultdict[str, list[tuple[str, Stated]]] = defaultdict(list)
+        members = {hop.subject for hop in network.members(family)}
+        for member in sorted(members, key=lambda id_: (len(network.name(id_)), id_)):
+            for one in stated(network.entities.get(member)):
+                if one.licence is not None and len(found[one.licence.id]) < _ASKED:
+                    found[one.licence.id].append((member, one))
+        known_here[family] = dict(found)
+    return known_here[family]
+
+
 def _siblings(network: Network, strand: Strand, path: tuple[str, ...]) -> Iterator[Flag]:
     """Yield what others of its family are under, where the last on ``path`` states nothing."""
     node = path[-1]
     for family in network.families(node):
-        for hop in network.members(family.object):
-            sibling = hop.subject
-            if sibling in path or any(up.object == node for up in network.up(sibling)):
-                continue
-            for one in stated(network.entities.get(sibling)):
-                if one.licence is not None:
+        for members in _of_members(network, family.object).values():
+            for sibling, one in members:
+                if one.licence is not None and node not in network.ancestors(sibling):
                     yield Flag(
                         "info" if one.licence.kind in _FREE else "review", "sibling", node,
                         one.licence.id, "", one.licence.url, "its own licence is not stated here",
                         f"{network.name(sibling)}, also of {network.name(family.object)}, is under"
                         f" {one.value}", strand, path, one.document,
                     )  # fmt: skip
+                    break
 
 
 def _clashes(network: Network, path: tuple[str, ...], chosen: Filter) -> Iterator[Flag]:
