@@ -1,6 +1,7 @@
 """Licences along the path: flags with clause, link and way, never verdicts."""
 
 import tomllib
+from dataclasses import replace
 
 import pytest
 
@@ -256,6 +257,19 @@ def test_a_sibling_tells_what_its_family_is_under():
     assert (flag.level, flag.topic, flag.source) == ("review", "sibling", "model/base-1b")
     assert flag.why == "Base-3B, also of Base, is under qwen-research"
     assert found.unknown == ("model/base-1b",)
+
+
+def test_what_others_publish_tells_nothing_of_a_makers_model():
+    """A repository of somebody else in a family whose makers are known is no sibling."""
+    for repository, told in (("Qwen/Qwen2.5-3B", 1), ("somebody/Qwen2.5-3B", 0)):
+        sibling = replace(model("Qwen2.5-3B", "mit"), repositories=(repository,))
+        network = graph(
+            [model("X", "mit"), model("Qwen2.5-7B"), model("Qwen2.5"), sibling],
+            ("X", "fineTunedFrom", "Qwen2.5-7B"),
+            ("Qwen2.5-7B", "memberOf", "Qwen2.5"),
+            ("Qwen2.5-3B", "memberOf", "Qwen2.5"),
+        )
+        assert len(report(network, "model/x").flags) == told
 
 
 def test_data_binds_the_model_trained_on_it_but_not_its_students():

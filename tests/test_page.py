@@ -988,6 +988,7 @@ def test_exports_hold_what_is_seen(browser: Any, file: Path) -> None:
         assert rows[0].keys() >= {"subject", "relation", "object", "confidence", "documents"}
         nodes = list(csv.DictReader(io.StringIO(saved(shown, "Nodes, CSV").decode("utf-8-sig"))))
         assert len(nodes) == 15
+        assert [row["licences"] for row in nodes if row["name"] == "Tiny-7B"] == ["mit"]
         data = json.loads(saved(shown, "Nodes and edges, JSON"))
         assert (len(data["nodes"]), len(data["edges"])) == (15, 10)
         edge = next(e for e in data["edges"] if e["relation"] == "trainedOn")

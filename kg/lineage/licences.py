@@ -18,7 +18,7 @@ from weakref import WeakKeyDictionary
 
 from kg import schema
 from kg.lineage.network import TRAINING, Filter, Hop, Network
-from kg.names import parse
+from kg.names import official, parse
 from kg.resources import ontology
 from kg.text import name_key
 from kg.values import Entity
@@ -329,14 +329,19 @@ _OF_MEMBERS: Final[WeakKeyDictionary[Network, dict[str, _OfMembers]]] = WeakKeyD
 def _of_members(network: Network, family: str) -> _OfMembers:
     """Return who of a family is under which licence, at most a few of each, short names first.
 
-    What others made of a member has a longer name than the maker's own models.
+    What others made of a member tells nothing of it: their repositories are left out where the
+    family's makers are known, and their names are longer.
     """
     known_here = _OF_MEMBERS.setdefault(network, {})
     if family not in known_here:
         found: defaultdict[str, list[tuple[str, Stated]]] = defaultdict(list)
         members = {hop.subject for hop in network.members(family)}
         for member in sorted(members, key=lambda id_: (len(network.name(id_)), id_)):
-            for one in stated(network.entities.get(member)):
+            entity = network.entities.get(member)
+            named = [parse(name) for name in entity.repositories] if entity is not None else []
+            if any(name.known and not official(name) for name in named):
+                continue
+            for one in stated(entity):
                 if one.licence is not None and len(found[one.licence.id]) < _ASKED:
                     found[one.licence.id].append((member, one))
         known_here[family] = dict(found)
