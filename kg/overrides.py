@@ -43,12 +43,15 @@ VERBS: Final = {
     "keep_apart": ("name", "name"),
     "drop": ("name",),
     "add_alias": ("name", "alias"),
+    "set_licence": ("name", "licence"),
     "add_edge": ("name", "relation", "name"),
     "reject_edge": ("name", "relation", "name"),
     "retype_edge": ("name", "relation", "name", "new relation"),
     "unsure_edge": ("name", "relation", "name"),  # looked at and left open: not asked again
     "unsure_merge": ("name", "name"),
 }
+#: Other spellings of verbs.
+_SPELT: Final = {"set_license": "set_licence"}
 #: What may stand beside the verb.
 PROVENANCE: Final = ("author", "date", "reason", "source")
 _PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9 ./+_-]*[A-Za-z0-9]")
@@ -134,13 +137,14 @@ def _rules(content: CommentedMap, where: Path) -> Iterable[Rule]:
 
 def _rule(item: CommentedMap, place: str, line: int) -> Rule:
     for key in item:
-        _check(_text(key, place), (*VERBS, *PROVENANCE), place)
-    verbs = [key for key in item if key in VERBS]
+        _check(_text(key, place), (*VERBS, *_SPELT, *PROVENANCE), place)
+    verbs = [key for key in item if key in VERBS or key in _SPELT]
     if len(verbs) != 1:
         found = " and ".join(verbs) or "none"
         raise UsageError(f"{place}: a rule has one verb, here {found}; verbs: {', '.join(VERBS)}")
     (verb,) = verbs
     value: Any = item[verb]
+    verb = _SPELT.get(verb, verb)
     parts = value if isinstance(value, list) else [value]
     arguments = tuple(_text(part, place) for part in parts)
     _check_arguments(verb, arguments, place)

@@ -662,6 +662,31 @@ def test_added_entities_aliases_and_edges_are_there_with_their_reason() -> None:
     assert "seen (Ada)" in proof.sentence
 
 
+def test_a_licence_that_people_give_wins_over_those_of_cards() -> None:
+    """It stands as a fact whose document holds the rule with its reason; the later rule wins."""
+    card = reading("card", "[[Foo-1B|Model]].")
+    facts = (("library", "x"), ("license", "other"), ("license_name", "house-rules"))
+    card = replace(card, entities=tuple(replace(e, facts=facts) for e in card.entities))
+    rules = _rules(
+        ("set_licence", "foo 1b", "mit"),
+        ("merge", "Bar-1B", "Foo-1B"),
+        ("set_licence", "Baz-2B", "MIT"),
+        ("set_licence", "Baz-2B", "Llama3.2"),
+        ("set_licence", "Nobody-1B", "mit"),
+    )
+    with Assembly(overrides=rules) as assembly:
+        assembly.add(lambda: [*MADE, card])
+        graph = assembly.graph()
+        (told,) = (words for kind, words in assembly.doubts if kind == "override")
+    assert {entity.id: entity.facts for entity in graph.entities} == {
+        "model/bar-1b": (("library", "x", "card"), ("license", "mit", "overrides")),
+        "model/baz-2b": (("license", "llama3.2", "overrides"),),
+    }
+    source = next(document for document in graph.documents if document.id == "overrides")
+    assert "set_licence foo 1b, mit: seen (Ada)" in source.text
+    assert "set_licence Nobody-1B, mit matches nothing" in told
+
+
 def test_a_document_may_be_called_as_the_one_that_holds_the_rules() -> None:
     mine = reading("overrides", "[[Foo-1B|Model]], [[Bar-1B|Model]].")
     graph = assemble([mine], overrides=_rules(("add_edge", "Foo-1B", "fineTunedFrom", "Bar-1B")))

@@ -1,10 +1,11 @@
 """Licences along the path: flags with clause, link and way, never verdicts."""
 
 import tomllib
+from dataclasses import replace
 
 import pytest
 
-from kg.lineage.licences import known, licences, report, stated
+from kg.lineage.licences import held, known, licences, report, stated, values
 from kg.lineage.network import Network
 from kg.resources import ontology
 from kg.values import Edge, Entity, Evidence, Graph, Span
@@ -48,6 +49,7 @@ def test_the_table_is_whole():
     assert len({row["id"] for row in rows}) == len(rows)
     for row in rows:
         assert row["url"].startswith(("https://", "http://")), row["id"]
+        assert ("{version}" in row["id"]) == ("versions" in row)
         for obligation in row["obligations"]:
             assert obligation["topic"] in TOPICS, row["id"]
             assert set(obligation["travels"]) <= {"weights", "outputs", "data"}
@@ -61,12 +63,49 @@ def test_no_name_stands_for_two_licences():
     """Every other spelling leads to its own licence."""
     rows = tomllib.loads(ontology("licences.toml").read_text(encoding="utf-8"))["licence"]
     for row in rows:
-        for name in (row["id"], *row["names"], row["title"]):
-            found = known(name)
-            assert found is not None
-            assert found.id == row["id"], name
+        for version in row.get("versions", [""]):
+            for name in (row["id"], *row["names"], row["title"]):
+                found = known(name.replace("{version}", version))
+                assert found is not None
+                assert found.id == row["id"].replace("{version}", version), name
     assert known("Apache-2.0") is known("apache 2.0")
     assert known("my-own-licence") is None
+
+
+@pytest.mark.parametrize(
+    ("written", "spdx"),
+    [
+        ("gpl-2.0", "GPL-2.0-only"),
+        ("gpl-3.0", "GPL-3.0-only"),
+        ("lgpl-2.1", "LGPL-2.1-only"),
+        ("cc-by-2.0", "CC-BY-2.0"),
+        ("cc-by-3.0", "CC-BY-3.0"),
+        ("CC BY-SA 3.0", "CC-BY-SA-3.0"),
+        ("cc-by-nc-sa-2.0", "CC-BY-NC-SA-2.0"),
+        ("cdla-permissive-1.0", "CDLA-Permissive-1.0"),
+        *((name, "") for name in ("gpl", "lgpl", "bsd", "apache", "cc-by", "openrail")),
+    ],
+)
+def test_a_licence_has_the_id_of_its_own_version(written, spdx):
+    """And a name that states no version has none."""
+    assert known(written).spdx == spdx
+    assert (known(written).id.rpartition("-")[2] in spdx) == bool(spdx)
+
+
+def test_share_alike_knows_versions():
+    """Creative Commons admits a later version of itself; the GPL is asked about."""
+    for own, parent, wanted in (
+        ("cc-by-sa-4.0", "cc-by-sa-3.0", ("info", "4(b)")),
+        ("cc-by-sa-3.0", "cc-by-sa-4.0", ("review", "3(b)")),
+        ("gpl-3.0", "gpl-2.0", ("review", "2(b)")),
+        ("gpl", "gpl-3.0", ("review", "5(c)")),
+        ("gpl-2.0", "gpl-2.0", ("info", "2(b)")),
+        ("mit", "gpl-2.0", ("conflict", "2(b)")),
+        ("house-rules", "gpl-2.0", ("review", "2(b)")),
+    ):
+        network = graph([model("X", own), model("P", parent)], ("X", "fineTunedFrom", "P"))
+        (flag,) = (f for f in report(network, "model/x").flags if f.topic == "share-alike")
+        assert (flag.level, flag.clause) == wanted, own
 
 
 def test_spdx_ids_are_those_of_the_list():
@@ -157,6 +196,82 @@ def test_a_model_behind_an_api_has_its_makers_terms():
     assert report(network, "model/x").unknown == ("model/gpt-2",)
 
 
+@pytest.mark.parametrize(
+    ("name", "licence"),
+    [
+        ("Llama 3.2 1B", "llama3.2"),
+        ("meta-llama/Llama-3.2-11B-Vision-Instruct", "llama3.2"),
+        ("Meta-Llama-3-8B-Instruct", "llama3"),
+        ("Llama 3.1", "llama3.1"),
+        ("Llama-2-7b-chat-hf", "llama2"),
+        ("CodeLlama-34b-Instruct-hf", "llama2"),
+        ("LLaMA-13B", "llama"),
+        ("gemma-2-9b-it", "gemma"),
+        ("BLOOM 176B", "bigscience-bloom-rail-1.0"),
+        ("StarCoder2-15B", "bigcode-openrail-m"),
+        *((name, "") for name in ("Llama", "TinyLlama-1.1B", "OpenLLaMA 13B", "Llama-3-8B-Lexi")),
+        *((name, "") for name in ("Titanesque-Llama-3.2-1B", "BLOOMZ", "ShieldGemma 2", "Llama-X")),
+    ],
+)
+def test_a_name_that_its_maker_gave_tells_the_licence(name, licence):
+    """The licence is said not to be read here; what others made of it is not taken for it."""
+    found = held(model(name))
+    assert [str(one) for one in found] == (
+        [f"{licence} (its maker's licence, not read here)"] if licence else []
+    )
+
+
+def test_a_makers_licence_that_was_not_read_makes_no_conflict():
+    """A card's own statement wins; without one the same flags are to be reviewed."""
+    for licence, level in (("", "review"), ("llama3.2", "conflict")):
+        network = graph(
+            [model("X", "apache-2.0"), model("Llama 3.2 1B", licence)],
+            ("X", "fineTunedFrom", "Llama 3.2 1B"),
+        )
+        found = report(network, "model/x")
+        naming = next(flag for flag in found.flags if flag.topic == "naming")
+        assert (naming.level, naming.licence) == (level, "llama3.2")
+        assert ("not read here" in naming.why) == (not licence)
+        assert ("review", "relicensing", "llama3.2", "weights") in flags(network, "X")
+        assert found.unknown == ()
+
+
+def test_a_sibling_tells_what_its_family_is_under():
+    """Where an ancestor states nothing, another member of its family does; no child of its own."""
+    network = graph(
+        [
+            model("X", "mit"),
+            model("Base-1B"),
+            model("Base"),
+            model("Base-3B", "qwen-research"),
+            model("Base-1B-Tuned", "apache-2.0"),
+        ],
+        ("X", "fineTunedFrom", "Base-1B"),
+        ("Base-1B", "memberOf", "Base"),
+        ("Base-3B", "memberOf", "Base"),
+        ("Base-1B-Tuned", "memberOf", "Base"),
+        ("Base-1B-Tuned", "fineTunedFrom", "Base-1B"),
+    )
+    found = report(network, "model/x")
+    (flag,) = found.flags
+    assert (flag.level, flag.topic, flag.source) == ("review", "sibling", "model/base-1b")
+    assert flag.why == "Base-3B, also of Base, is under qwen-research"
+    assert found.unknown == ("model/base-1b",)
+
+
+def test_what_others_publish_tells_nothing_of_a_makers_model():
+    """A repository of somebody else in a family whose makers are known is no sibling."""
+    for repository, told in (("Qwen/Qwen2.5-3B", 1), ("somebody/Qwen2.5-3B", 0)):
+        sibling = replace(model("Qwen2.5-3B", "mit"), repositories=(repository,))
+        network = graph(
+            [model("X", "mit"), model("Qwen2.5-7B"), model("Qwen2.5"), sibling],
+            ("X", "fineTunedFrom", "Qwen2.5-7B"),
+            ("Qwen2.5-7B", "memberOf", "Qwen2.5"),
+            ("Qwen2.5-3B", "memberOf", "Qwen2.5"),
+        )
+        assert len(report(network, "model/x").flags) == told
+
+
 def test_data_binds_the_model_trained_on_it_but_not_its_students():
     """Non-commercial data is a question for the model, and none for who learns from it."""
     network = graph(
@@ -176,9 +291,60 @@ def test_share_alike_and_merges_take_the_union():
         ("M", "mergedFrom", "B"),
     )
     assert flags(network, "M") == [
+        ("conflict", "clash", "cc-by-sa-4.0", "weights"),
         ("conflict", "share-alike", "cc-by-sa-4.0", "weights"),
         ("conflict", "non-commercial", "cc-by-nc-4.0", "weights"),
     ]
+
+
+@pytest.mark.parametrize("own", ["", "gpl-3.0", "mit", "gemma", "house-rules"])
+def test_a_community_licence_that_is_left_out_is_asked_about(own):
+    """Whatever stands in its place, also nothing."""
+    network = graph([model("X", own), model("P", "llama3.2")], ("X", "fineTunedFrom", "P"))
+    assert ("review", "relicensing", "llama3.2", "weights") in flags(network, "X")
+    network = graph([model("X", "llama3.2"), model("P", "llama3.2")], ("X", "fineTunedFrom", "P"))
+    assert "relicensing" not in {flag[1] for flag in flags(network, "X")}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "clashing"),
+    [
+        ("cc-by-nc-sa-4.0", "gemma", ["cc-by-nc-sa-4.0"]),
+        ("cc-by-sa-4.0", "gpl-3.0", ["cc-by-sa-4.0", "gpl-3.0"]),
+        ("cc-by-sa-4.0", "cc-by-nc-4.0", ["cc-by-sa-4.0"]),
+        ("cc-by-nc-sa-4.0", "cc-by-nc-4.0", []),
+        ("cc-by-sa-4.0", "cc-by-sa-3.0", []),
+        ("gpl-3.0", "apache-2.0", []),
+        ("llama3", "gemma", []),
+    ],
+)
+def test_licences_of_a_merge_may_exclude_each_other(one, other, clashing):
+    """What must be shared alike can hold nothing under further terms; it is the merge's to tell."""
+    network = graph(
+        [model("X"), model("M"), model("A", one), model("B", other)],
+        ("X", "quantizedFrom", "M"),
+        ("M", "mergedFrom", "A"),
+        ("M", "mergedFrom", "B"),
+    )
+    for root in ("X", "M"):
+        found = report(network, f"model/{root.lower()}").flags
+        clashes = [flag for flag in found if flag.topic == "clash"]
+        assert [(flag.level, flag.licence) for flag in clashes] == [
+            ("conflict", licence) for licence in clashing
+        ]
+        if clashes:
+            assert clashes[0].why == f"it was merged with B under {other}"
+            assert clashes[0].path[-2:] == ("model/m", "model/a")
+
+
+def test_a_clash_with_a_licence_that_was_not_read_is_to_be_reviewed():
+    """Gemma is under its maker's terms by its name."""
+    network = graph(
+        [model("X"), model("A", "cc-by-nc-sa-4.0"), model("Gemma 7B")],
+        ("X", "mergedFrom", "A"),
+        ("X", "mergedFrom", "Gemma 7B"),
+    )
+    assert ("review", "clash", "cc-by-nc-sa-4.0", "weights") in flags(network, "X")
 
 
 def test_unknown_stays_unknown():
@@ -199,6 +365,22 @@ def test_license_name_tells_what_other_means():
     """`license: other` with `license_name: qwen` is the Qwen licence."""
     (said,) = stated(model("P", "other", licence_name="qwen"))
     assert said.licence is known("qwen")
+
+
+@pytest.mark.parametrize(
+    ("licence", "name", "shown"),
+    [
+        ("license", "", ()),
+        ("licence", "", ()),
+        ("other", "", ("other (not named)",)),
+        ("other", "house-rules", ("house-rules",)),
+        ("license", "qwen", ("qwen",)),
+        ("mit", "house-rules", ("mit",)),
+    ],
+)
+def test_what_a_template_left_is_no_licence(licence, name, shown):
+    """And "other" alone says that it is not named."""
+    assert values(model("P", licence, licence_name=name)) == shown
 
 
 def test_a_flag_tells_the_way(capsys):

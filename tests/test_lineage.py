@@ -581,9 +581,48 @@ def test_cyclonedx_validates_and_every_reference_resolves(family):
     used = {d for row in bom["dependencies"] for d in [row["ref"], *row.get("dependsOn", [])]}
     assert used <= refs
     root = bom["metadata"]["component"]
-    assert root["licenses"] == [{"license": {"id": "MIT"}}]
+    assert root["licenses"] == [{"license": {"id": "MIT", "acknowledgement": "declared"}}]
+    unknown = {"name": "mlkg:licence", "value": "unknown"}
+    assert "properties" not in root
+    assert [c["properties"] for c in bom["components"] if "licenses" not in c]
+    assert all(c["properties"] == [unknown] for c in bom["components"] if "licenses" not in c)
     assert [a["name"] for a in root["pedigree"]["ancestors"]] == ["Base-7B"]
     assert root["modelCard"]["modelParameters"]["datasets"] == [{"ref": "dataset/data"}]
+
+
+def licensed():
+    """Return a graph of X, which is under the MIT licence and comes from P, and what that is."""
+    return Graph(
+        (Document("d1", "paper", "t", TEXT),),
+        (
+            entity("Base"),
+            entity("P", facts=(("license", "cc-by-nc-4.0", "d1"),)),
+            entity("X", facts=(("license", "mit", "d1"),)),
+        ),
+        (
+            edge("model/p", "fineTunedFrom", "model/base"),
+            edge("model/x", "fineTunedFrom", "model/p"),
+        ),
+    )
+
+
+FLAG = (
+    "conflict non-commercial: no use primarily for commercial advantage [cc-by-nc-4.0, 2(a)(1)];"
+    " its own licence is mit, which allows commercial use; by way of weights: P < X;"
+    " https://creativecommons.org/licenses/by-nc/4.0/legalcode"
+)
+
+
+def test_cyclonedx_says_what_is_unknown_and_what_comes_down():
+    """Flags stand at the root, as far as their way is shown."""
+    bom = as_cyclonedx(trace(licensed(), "X"))
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(json.dumps(bom)) is None
+    said = bom["metadata"]["component"]["properties"]
+    assert said[0] == {"name": "mlkg:licence-flag", "value": FLAG}
+    stated = {c["name"]: c.get("properties") for c in bom["components"]}
+    assert stated == {"Base": [{"name": "mlkg:licence", "value": "unknown"}], "P": None}
+    bom = as_cyclonedx(trace(licensed(), "X", direction="down"))
+    assert "properties" not in bom["metadata"]["component"]
 
 
 def test_the_picture_is_xml_with_boxes_that_do_not_overlap(family):
@@ -649,6 +688,21 @@ def test_the_page_shows_the_sentence_on_a_click(family, tmp_path, browser_page):
     assert browser_page.locator("#panel mark").all_inner_texts() == ["Student", "Teacher"]
     assert browser_page.locator("#panel a").first.get_attribute("href") == "https://example.org/d1"
     assert (requests, errors) == ([path.as_uri()], [])
+
+
+def test_the_page_lists_the_licences_on_the_way(tmp_path, browser_page):
+    """What each is under, what is unknown, and the flags with their way and link."""
+    path = tmp_path / "lineage.html"
+    path.write_text(as_html(trace(licensed(), "X")), encoding="utf-8")
+    browser_page.goto(path.as_uri())
+    items = browser_page.locator("#licences li").all_inner_texts()
+    assert items[:4] == [
+        "X (itself): mit (d1)",
+        "P (weights): cc-by-nc-4.0 (d1)",
+        "Base (weights): unknown",
+        FLAG.replace("by way of weights: ", "by way of "),
+    ]
+    assert browser_page.locator("#licences a").first.get_attribute("href") == FLAG.split()[-1]
 
 
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])

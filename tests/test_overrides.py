@@ -24,7 +24,8 @@ def test_rules_are_read_with_their_provenance_and_line(tmp_path: Path) -> None:
         "  - merge: [DeepSeek R1, DeepSeek-R1]\n    author: Ada\n    date: 2026-11-24\n"
         "    reason: one model\n    source: https://example.org\n"
         "  - drop: SOTA\n"
-        "  - reject_edge: [A, distilledFrom, B]\n",
+        "  - reject_edge: [A, distilledFrom, B]\n"
+        "  - set_license: [A, mit]\n",
     )
     assert overrides.load(path) == Overrides(
         (
@@ -39,6 +40,7 @@ def test_rules_are_read_with_their_provenance_and_line(tmp_path: Path) -> None:
             ),
             Rule("drop", ("SOTA",), line=9),
             Rule("reject_edge", ("A", "distilledFrom", "B"), line=10),
+            Rule("set_licence", ("A", "mit"), line=11),
         )
     )
 

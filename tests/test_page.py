@@ -559,6 +559,24 @@ def test_search_is_used_with_keys_alone(browser: Any, file: Path) -> None:
         assert shown.tab.locator("#found").is_hidden()
 
 
+def test_the_panel_of_a_node_begins_with_its_licence(browser: Any, tmp_path: Path) -> None:
+    """However many other facts its card states."""
+    graph = small_graph()
+    facts = (*(("language", f"l{n:02}", CARD.id) for n in range(30)), ("license", "mit", CARD.id))
+    graph = replace(
+        graph,
+        entities=tuple(
+            replace(e, facts=facts) if e.id == "model/tiny-7b" else e for e in graph.entities
+        ),
+    )
+    path = tmp_path / "graph.html"
+    write_html(graph, path)
+    with opened(browser, path) as shown:
+        shown.click_node("model/tiny-7b")
+        shown.tab.locator("#panel header p").wait_for()
+        assert shown.tab.locator("#panel header").inner_text().endswith("Licence: mit")
+
+
 def test_legend_counts_and_filters(browser: Any, file: Path) -> None:
     """A type that is switched off takes its edges with it, and reset brings all back."""
     with opened(browser, file) as shown:
@@ -970,6 +988,7 @@ def test_exports_hold_what_is_seen(browser: Any, file: Path) -> None:
         assert rows[0].keys() >= {"subject", "relation", "object", "confidence", "documents"}
         nodes = list(csv.DictReader(io.StringIO(saved(shown, "Nodes, CSV").decode("utf-8-sig"))))
         assert len(nodes) == 15
+        assert [row["licences"] for row in nodes if row["name"] == "Tiny-7B"] == ["mit"]
         data = json.loads(saved(shown, "Nodes and edges, JSON"))
         assert (len(data["nodes"]), len(data["edges"])) == (15, 10)
         edge = next(e for e in data["edges"] if e["relation"] == "trainedOn")

@@ -98,6 +98,7 @@ ANSWERS: dict[str, tuple[dict[str, str], list[tuple[str | None, ...]]]] = {
         {"model": "tiny-gguf"},
         [
             ("tiny-gguf", "itself", "mit", CARD),
+            ("Notes", "data", None, None),
             ("Base", "ancestor", None, None),
             ("Big", "ancestor", None, None),
             ("Tiny", "ancestor", None, None),

@@ -78,7 +78,27 @@ def test_nodes_have_the_documented_columns(graph: Graph, tmp_path: Path) -> None
         "documents": "2",
         "mentions": "2",
         "confidence": "0.999",
+        "licences": "",
     }
+
+
+def test_licences_stand_in_every_table_and_graph_file(graph: Graph, tmp_path: Path) -> None:
+    facts = (("license", "mit", "a"), ("license", "other", "b"))
+    entities = [replace(e, facts=facts if e.type == "Model" else ()) for e in graph.entities]
+    graph = replace(graph, entities=tuple(entities))
+    tables.write_nodes(graph, tmp_path / "nodes.csv")
+    assert [row["licences"] for row in rows(tmp_path / "nodes.csv")] == [
+        *("", "", "mit|other (not named)")
+    ]
+    tables.write_graphml(graph, tmp_path / "g.graphml")
+    read = networkx.read_graphml(tmp_path / "g.graphml")
+    assert read.nodes["model/foo-1b"]["licences"] == "mit|other (not named)"
+    tables.write_gexf(graph, tmp_path / "g.gexf")
+    assert 'value="mit|other (not named)"' in (tmp_path / "g.gexf").read_text()
+    tables.write_neo4j(graph, tmp_path / "neo4j")
+    assert "mit;other (not named)" in (tmp_path / "neo4j" / "nodes.csv").read_text()
+    tables.write_cypher(graph, tmp_path / "g.cypher")
+    assert 'licences: ["mit", "other (not named)"]' in (tmp_path / "g.cypher").read_text()
 
 
 def test_edges_have_the_documented_columns(graph: Graph, tmp_path: Path) -> None:

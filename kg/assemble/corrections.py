@@ -31,6 +31,15 @@ class Edit:
     aliases: list[str] = field(default_factory=list)
     #: Keys that no alias of the cell may have.
     banned: set[str] = field(default_factory=set)
+    #: The licence that people give it, and the document that says so.
+    licence: tuple[str, str] | None = None
+
+    def facts(self, facts: tuple[tuple[str, str, str], ...]) -> tuple[tuple[str, str, str], ...]:
+        """Return ``facts`` with the licence that people give in place of those of documents."""
+        if self.licence is None:
+            return facts
+        kept = (fact for fact in facts if not fact[0].startswith("license"))
+        return tuple(sorted((*kept, ("license", *self.licence))))
 
 
 class Corrections:
@@ -46,8 +55,13 @@ class Corrections:
         self._rules = overrides.rules
         self._recompute = recompute
         self._edits: defaultdict[int, Edit] = defaultdict(Edit)
+        #: Rules that facts rest on.
+        self._licences: list[Rule] = []
         #: Rules that match nothing, as sentences.
         self.unmatched: list[str] = []
+        self._own = DOCUMENT
+        while self._run("SELECT 1 FROM document WHERE id = ?", (self._own,)).fetchone():
+            self._own += "~"  # a paper may be called that
 
     # ------------------------------------------------------------ entities
 
@@ -61,6 +75,7 @@ class Corrections:
             "keep_apart": self._keep_apart,
             "drop": self._drop,
             "add_alias": self._add_alias,
+            "set_licence": self._set_licence,
         }
         self._index_names()
         for rule in self._rules:
@@ -147,7 +162,9 @@ class Corrections:
         self._run("UPDATE merge SET cell = ? WHERE cell = ?", (cell, other))
         (spelt,) = self._run("SELECT name FROM cell WHERE no = ?", (other,)).fetchone()
         self._run("DELETE FROM cell WHERE no = ?", (other,))
-        self._edits[cell].aliases += [spelt, *self._edits.pop(other, Edit()).aliases]
+        edit, gone = self._edits[cell], self._edits.pop(other, Edit())
+        edit.aliases += [spelt, *gone.aliases]
+        edit.licence = edit.licence or gone.licence
         self._run("INSERT INTO merge VALUES (?, ?, 'curated', 1.0, '')", (cell, spelt))
         self._changed(cell)
 
@@ -213,6 +230,14 @@ class Corrections:
             self._changed(cell)
         return bool(cells)
 
+    def _set_licence(self, rule: Rule) -> bool:
+        cells = self.find(rule.arguments[0])
+        for cell in cells[:1]:
+            self._edits[cell].licence = (rule.arguments[1].casefold(), self._own)
+            self._licences.append(rule)
+            self._changed(cell)
+        return bool(cells)
+
     def _name(self, cell: int, name: str, *, main: bool) -> None:
         self._run("INSERT INTO called VALUES (?, ?, ?)", (spelling.key(name), cell, int(main)))
 
@@ -222,7 +247,10 @@ class Corrections:
     # ------------------------------------------------------------ edges
 
     def correct_edges(self) -> None:
-        """Add curated evidence for and against statements; of two rules on one, the later wins."""
+        """Add curated evidence for and against statements; of two rules on one, the later wins.
+
+        The rules that decide are written as a document, those on licences among them.
+        """
         decided: dict[tuple[int, str, int], tuple[Rule, bool]] = {}
         for rule in self._rules:
             if not rule.verb.endswith("_edge") or rule.verb == "unsure_edge":
@@ -249,7 +277,7 @@ class Corrections:
                     decided[s, rule.arguments[3], o] = (rule, False)
             else:
                 self._report(rule, (head, tail))
-        if decided:
+        if decided or self._licences:
             self._record(decided)
 
     def _pairs(self, head: str, relation: str, tail: str) -> Iterator[tuple[int, int]]:
@@ -270,17 +298,16 @@ class Corrections:
     def _record(self, decided: dict[tuple[int, str, int], tuple[Rule, bool]]) -> None:
         """Write the rules as a document, and each as evidence that quotes its line of it."""
         rules = sorted(
-            {rule for rule, _ in decided.values()}, key=lambda rule: (rule.line, str(rule))
+            {*self._licences, *(rule for rule, _ in decided.values())},
+            key=lambda rule: (rule.line, str(rule)),
         )
         title = "Corrections made by people"
         lines = [_sentence(rule) for rule in rules]
         text = "\n".join([title, *lines])
         (number,) = self._run("SELECT coalesce(max(no), -1) + 1 FROM document").fetchone()
-        own = DOCUMENT
-        while self._run("SELECT 1 FROM document WHERE id = ?", (own,)).fetchone():
-            own += "~"  # a paper may be called that
-        document = Document(own, "text", title, text)
-        self._run("INSERT INTO document VALUES (?, ?, NULL, ?)", (number, own, _encode(document)))
+        document = Document(self._own, "text", title, text)
+        values = (number, document.id, _encode(document))
+        self._run("INSERT INTO document VALUES (?, ?, NULL, ?)", values)
         start = len(title) + 1
         spans: dict[Rule, Span] = {}
         for rule, line in zip(rules, lines, strict=True):
@@ -291,7 +318,7 @@ class Corrections:
         ):
             span = spans[rule]
             evidence = Evidence(
-                document=own,
+                document=document.id,
                 field="body",
                 span=span,
                 sentence=span.of(text),

@@ -188,7 +188,7 @@ class Entities:
             for alias in (*value.aliases, *edit.aliases)
             if alias != value.name and spelling.key(alias) not in edit.banned
         }
-        value = replace(value, aliases=tuple(sorted(aliases)))
+        value = replace(value, aliases=tuple(sorted(aliases)), facts=edit.facts(value.facts))
         run(
             "UPDATE cell SET name = ?, documents = ?, value = ? WHERE no = ?",
             (value.name, len(value.mentioned_in), encode(value), no),

@@ -431,10 +431,10 @@ def _print_licences(network: Network, found: Report) -> None:
 
     screen = console()
     name = network.name(found.root)
-    own = ", ".join(f"{o.value} ({o.document or 'terms of its maker'})" for o in found.own)
+    own = ", ".join(map(str, found.own))
     show_indented(screen, Text(f"{name}: licence {own or 'not stated here'}", style="bold"), 2, 0)
     for node, licences in found.members:
-        said = ", ".join(f"{o.value} ({o.document or 'terms of its maker'})" for o in licences)
+        said = ", ".join(map(str, licences))
         if said:
             show_indented(screen, Text(f"member   {network.name(node)}: {said}"), 11, 2)
     silent = sum(not licences for _, licences in found.members)
@@ -443,11 +443,7 @@ def _print_licences(network: Network, found: Report) -> None:
         words += f" {len(found.members):,} members state no licence here"
         show_indented(screen, Text(words, style="yellow"), 4, 2)
     for node, strand, licences, _ in found.ancestors:
-        said = ", ".join(
-            f"{o.value} ({o.document or 'terms of its maker'})"
-            + ("" if o.licence else ", not in our table")
-            for o in licences
-        )
+        said = ", ".join(f"{o}" + ("" if o.licence else ", not in our table") for o in licences)
         line = Text(f"  {strand:8} {network.name(node)}: ")
         line.append(said or "unknown", style="" if said else "yellow")
         show_indented(screen, line, 11, 0)

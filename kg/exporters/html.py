@@ -31,6 +31,7 @@ from kg import __version__
 from kg.errors import NotFound
 from kg.exporters.appearance import appearance
 from kg.exporters.parts import arranged, best_connected, neighbourhood
+from kg.lineage import licences
 from kg.values import EVIDENCE_KINDS, Document, Entity, Evidence, GraphView, Result
 
 PAGE: Final = Path(__file__).parent / "page"
@@ -222,6 +223,7 @@ def page_data(
                 [tables.document(d) for d in entity.introduced_in] for entity in entities
             ),
             "mentioned": _sparse(_mentions(entity, tables) for entity in entities),
+            "licences": _sparse(list(licences.values(entity)) for entity in entities),
             "facts": _sparse(
                 [[key, value, tables.document(d)] for key, value, d in entity.facts]
                 for entity in entities

@@ -17,6 +17,7 @@ from xml.sax.saxutils import escape, quoteattr
 from kg.errors import UsageError
 from kg.exporters import BASE
 from kg.exporters.rdf.terms import checked_base
+from kg.lineage import licences
 from kg.text import xml_characters
 from kg.values import LABELS, Edge, Entity, GraphView
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 NODE_COLUMNS: Final = (
     *("id", "iri", "type", "name", "aliases", "hub_ids", "introduced_in", "documents"),
-    *("mentions", "confidence"),
+    *("mentions", "confidence", "licences"),
 )
 EDGE_COLUMNS: Final = (
     *("subject", "relation", "object", "subject_type", "object_type", "subject_hub_id"),
@@ -90,6 +91,7 @@ def write_nodes(
                 str(len(entity.mentioned_in)),
                 str(sum(count for _, count in entity.mentioned_in)),
                 f"{entity.confidence:.4g}",
+                _joined(licences.values(entity)),
             )
 
     _write_table(path, NODE_COLUMNS, rows())
@@ -153,6 +155,7 @@ def _type_of(identifier: str) -> str:
 _NODE_KEYS: Final = (
     *(("label", "string"), ("type", "string"), ("iri", "string"), ("aliases", "string")),
     *(("hub_ids", "string"), ("documents", "int"), ("confidence", "double")),
+    ("licences", "string"),
 )
 _EDGE_KEYS: Final = (
     *(("relation", "string"), ("status", "string"), ("confidence", "double")),
@@ -164,7 +167,7 @@ def _node_values(entity: Entity, base: str) -> tuple[str, ...]:
     return (
         *(entity.name, entity.type, base + entity.id, _joined(entity.aliases)),
         *(_joined(entity.repositories), str(len(entity.mentioned_in))),
-        f"{entity.confidence:.4g}",
+        *(f"{entity.confidence:.4g}", _joined(licences.values(entity))),
     )
 
 
@@ -298,6 +301,7 @@ def write_neo4j(
         "hubIds:string[]",
         "iri",
         "confidence:float",
+        "licences:string[]",
         ":LABEL",
     )
     with (path / "nodes.csv").open("w", encoding="utf-8", newline="") as lines:
@@ -311,7 +315,8 @@ def write_neo4j(
                         _one_line(entity.name),
                         *map(_array, (entity.aliases, entity.repositories)),
                     ),
-                    *(base + entity.id, f"{entity.confidence:.4g}", f"Entity;{entity.type}"),
+                    *(base + entity.id, f"{entity.confidence:.4g}"),
+                    *(_array(licences.values(entity)), f"Entity;{entity.type}"),
                 ]
             )
     edge_header = (
@@ -367,6 +372,7 @@ def write_cypher(
                 "hubIds": list(entity.repositories),
                 "iri": base + entity.id,
                 "confidence": entity.confidence,
+                "licences": list(licences.values(entity)),
             }
             script.write(
                 f"MERGE (e:Entity {{id: {_cypher(entity.id)}}}) "

@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from kg import __version__, schema
-from kg.lineage.licences import Stated, stated
+from kg.lineage.licences import Flag, Stated, held, report, within
 from kg.lineage.network import FAMILY, TRAINING, Hop, Network
 from kg.lineage.tree import Lineage, Step
 from kg.values import Entity
@@ -64,7 +64,7 @@ def _entity(network: Network, id_: str) -> dict[str, Any]:
     entity = network.entities.get(id_)
     if entity is None:
         return {"id": id_, "name": id_}
-    licences = [{"value": one.value, "document": one.document} for one in stated(entity)]
+    licences = [{"value": one.value, "document": one.document} for one in held(entity)]
     return {
         "id": id_,
         "name": entity.name,
@@ -207,7 +207,8 @@ def _quoted(text: str) -> str:
 def as_cyclonedx(lineage: Lineage) -> dict[str, Any]:
     """Return a CycloneDX 1.6 ML-BOM of the root: ancestors as pedigree, data as components.
 
-    Every reference resolves inside the BOM.  Licences without an SPDX id stand by name.
+    Every reference resolves inside the BOM.  Licences without an SPDX id stand by name, and one
+    that is not known is said to be unknown; the root carries the flags on what comes down to it.
     """
     network = lineage.network
     inside = [id_ for id_ in lineage.entities() if id_ != lineage.root.id]
@@ -220,6 +221,11 @@ def as_cyclonedx(lineage: Lineage) -> dict[str, Any]:
     for id_ in [lineage.root.id, *inside]:
         parents = sorted({hop.object for hop in up_hops.get(id_, ())})
         dependencies.append({"ref": id_, **({"dependsOn": parents} if parents else {})})
+    root = _component(lineage, lineage.root.id, up_hops, network.tested_on)
+    found = within(report(network, lineage.root.id), lineage.entities())
+    flags = [{"name": "mlkg:licence-flag", "value": _flag(network, one)} for one in found.flags]
+    if flags:
+        root["properties"] = [*root.get("properties", ()), *flags]
     tool = {"type": "application", "name": "kg", "version": __version__}
     return {
         "$schema": _SCHEMA,
@@ -228,7 +234,7 @@ def as_cyclonedx(lineage: Lineage) -> dict[str, Any]:
         "version": 1,
         "metadata": {
             "tools": {"components": [tool]},
-            "component": _component(lineage, lineage.root.id, up_hops, network.tested_on),
+            "component": root,
         },
         "components": components,
         "dependencies": dependencies,
@@ -243,7 +249,10 @@ def _component(
     hops = up_hops.get(id_, [])
     component: dict[str, Any] = {**_named(network, id_), "bom-ref": id_}
     if entity is not None:
-        component |= _licences(stated(entity))
+        licences = held(entity)
+        component |= _licences(licences)
+        if all(one.licence is None for one in licences):
+            component["properties"] = [{"name": "mlkg:licence", "value": "unknown"}]
         references = [
             {"type": "distribution", "url": f"https://huggingface.co/{_hub(entity, repository)}"}
             for repository in entity.repositories
@@ -302,17 +311,23 @@ def _ancestor(lineage: Lineage, hop: Hop) -> dict[str, Any]:
     }
 
 
+def _flag(network: Network, flag: Flag) -> str:
+    way = " < ".join(network.name(node) for node in reversed(flag.path))
+    return f"{flag}; by way of {flag.strand}: {way}; {flag.url}"
+
+
 def _licences(found: Iterable[Stated]) -> dict[str, Any]:
     choices: dict[str, dict[str, Any]] = {}
     for one in found:
         if one.licence is not None and one.licence.spdx:
-            choices[one.value] = {"license": {"id": one.licence.spdx}}
+            choice = {"id": one.licence.spdx}
         elif one.licence is not None:
-            choices[one.value] = {
-                "license": {"name": one.licence.title, "url": one.licence.url.replace(" ", "%20")}
-            }
+            choice = {"name": one.licence.title, "url": one.licence.url.replace(" ", "%20")}
         else:
-            choices[one.value] = {"license": {"name": one.value}}
+            choice = {"name": one.value}
+        # What a document states is declared; what a name tells is our conclusion.
+        choice["acknowledgement"] = "declared" if one.document else "concluded"
+        choices[one.value] = {"license": choice}
     return {"licenses": [choices[value] for value in sorted(choices)]} if choices else {}
 
 

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections import deque
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final, Literal
+from weakref import WeakKeyDictionary
 
 from kg import schema
 from kg.lineage.network import TRAINING, Filter, Hop, Network
-from kg.names import parse
+from kg.names import official, parse
 from kg.resources import ontology
 from kg.text import name_key
 from kg.values import Entity
@@ -29,6 +30,12 @@ Strand = Literal["weights", "outputs", "data"]
 LEVELS: Final[tuple[Level, ...]] = ("conflict", "review", "info")
 #: Licences under which somebody may do nearly everything.
 _FREE: Final = frozenset({"permissive", "public", "notice"})
+_NOT_READ: Final = "its maker's licence, not read here"
+#: What templates of cards write where a licence should stand.
+_PLACEHOLDERS: Final = frozenset({"", "license", "licence", "none", "null"})
+_VERSION: Final = re.compile(r"-[\d.]+$")
+#: So many members of a family are asked for one that does not come from what it is to tell of.
+_ASKED: Final = 20
 _NO_ADVICE: Final = "flags for a person to judge, not legal advice"
 
 
@@ -42,6 +49,8 @@ class Obligation:
     words: str
     #: For ``naming``: what a derived model's name must begin with.
     prefix: str = ""
+    #: For ``share-alike``: whether a later version of the licence is admitted, too.
+    later: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +63,13 @@ class Licence:
     kind: str
     url: str
     obligations: tuple[Obligation, ...]
-    #: For terms of a service: how the names of its models begin.
+    #: What the names of its maker's models match; for terms of a service, how they begin.
     models: str = ""
+
+    @property
+    def series(self) -> str:
+        """What the versions of one licence share: its id without the version."""
+        return _VERSION.sub("", self.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +77,24 @@ class Stated:
     """The licence of an entity, and who says so."""
 
     value: str
-    #: The document that states it; empty where a maker's terms apply to all its models.
+    #: The document that states it; empty where only the name tells: its maker's licence or terms.
     document: str
     #: What ``licences.toml`` knows of it; ``None`` for an unknown one.
     licence: Licence | None
+
+    @property
+    def source(self) -> str:
+        """The document that states it, or what stands in its place."""
+        if self.document or self.licence is None:
+            return self.document
+        return "terms of its maker" if self.licence.kind == "terms" else _NOT_READ
+
+    def __str__(self) -> str:
+        return f"{self.value} ({self.source})"
+
+
+#: Members of a family with what is stated of them, by the id of the licence.
+_OfMembers = dict[str, list[tuple[str, Stated]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +116,11 @@ class Flag:
     path: tuple[str, ...]
     #: The document that states the licence.
     document: str
+
+    def __str__(self) -> str:
+        clause = f", {self.clause}" if self.clause else ""
+        why = f"; {self.why}" if self.why else ""
+        return f"{self.level} {self.topic}: {self.words} [{self.licence}{clause}]{why}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,17 +146,17 @@ def licences() -> Mapping[str, Licence]:
     found: dict[str, Licence] = {}
     for row in table["licence"]:
         obligations = tuple(
-            Obligation(
-                o["topic"], frozenset(o["travels"]), o["clause"], o["words"], o.get("prefix", "")
-            )
-            for o in row["obligations"]
+            Obligation(**(o | {"travels": frozenset(o["travels"])})) for o in row["obligations"]
         )
-        licence = Licence(
-            row["id"], row["title"], row["spdx"], row["kind"], row["url"], obligations,
-            row.get("models", ""),
-        )  # fmt: skip
-        for name in (row["id"], *row["names"], row["title"]):
-            found.setdefault(name_key(name), licence)
+        for version in row.get("versions", ("",)):
+            id_, title, spdx, url = (
+                row[key].replace("{version}", version) for key in ("id", "title", "spdx", "url")
+            )
+            licence = Licence(
+                id_, title, spdx, row["kind"], url, obligations, row.get("models", "")
+            )
+            for name in (id_, *row["names"], title):
+                found.setdefault(name_key(name), licence)
     return found
 
 
@@ -133,7 +166,7 @@ def known(value: str) -> Licence | None:
 
 
 @cache
-def _terms() -> tuple[tuple[re.Pattern[str], Licence], ...]:
+def _makers() -> tuple[tuple[re.Pattern[str], Licence], ...]:
     found = {licence.id: licence for licence in licences().values() if licence.models}
     return tuple((re.compile(one.models, re.IGNORECASE), one) for one in found.values())
 
@@ -141,8 +174,7 @@ def _terms() -> tuple[tuple[re.Pattern[str], Licence], ...]:
 def stated(entity: Entity | None) -> tuple[Stated, ...]:
     """Return the licences that documents state of ``entity``, sorted.
 
-    ``license: other`` gives way to ``license_name``.  A model behind an API has the terms of its
-    maker.
+    ``license: other`` gives way to ``license_name``, and what a template left there is none.
     """
     if entity is None:
         return ()
@@ -150,32 +182,51 @@ def stated(entity: Entity | None) -> tuple[Stated, ...]:
     named = {document: v for key, v, document in entity.facts if key == "license_name"}
     for key, value, document in entity.facts:
         if key == "license":
-            other = value in ("other", "unknown") or known(value) is None
-            shown = named.get(document, value) if other else value
+            shown = value if known(value) else named.get(document, value)
+            if shown.casefold() in _PLACEHOLDERS:
+                continue
+            shown = "other (not named)" if shown.casefold() == "other" else shown
             found[(shown, document)] = Stated(shown, document, known(shown))
-    if not found and entity.type == "Model":
-        for pattern, licence in _terms():
-            if pattern.match(entity.name):
-                found[(licence.id, "")] = Stated(licence.id, "", licence)
     return tuple(found[key] for key in sorted(found))
+
+
+def values(entity: Entity) -> tuple[str, ...]:
+    """Return the licences that documents state of ``entity``, each once, whoever states it."""
+    return tuple(dict.fromkeys(one.value for one in stated(entity)))
+
+
+def held(entity: Entity | None) -> tuple[Stated, ...]:
+    """Return what is stated of ``entity``, or else what its name tells.
+
+    A model behind an API has the terms of its maker, and one that is called as its maker calls it
+    the licence of its maker.
+    """
+    found = stated(entity)
+    if found or entity is None or entity.type != "Model":
+        return found
+    makers = (licence for pattern, licence in _makers() if pattern.match(entity.name))
+    return tuple(Stated(licence.id, "", licence) for licence in makers)
 
 
 def report(network: Network, root: str, chosen: Filter | None = None) -> Report:
     """Return the licences of ``root`` and of all it comes from, and what they hand down to it."""
-    own = stated(network.entities.get(root))
+    own = held(network.entities.get(root))
     ancestors = list(_walk(network, root, chosen or Filter()))
     found: list[Flag] = []
     unknown: list[str] = []
     rows = []
     weight_sources = {node for node, strand, _ in ancestors if strand == "weights"}
     for node, strand, path in ancestors:
-        licences_here = stated(network.entities.get(node))
+        licences_here = held(network.entities.get(node))
         rows.append((node, strand, licences_here, path))
         if not licences_here or all(one.licence is None for one in licences_here):
             unknown.append(node)
+            found += _siblings(network, strand, path)
         for one in licences_here:
             if one.licence is not None:
                 found += _flags(network, root, own, node, strand, path, one, weight_sources)
+    for path in ((root,), *(path for _, strand, path in ancestors if strand == "weights")):
+        found += _clashes(network, path, chosen or Filter())
     order = {level: place for place, level in enumerate(LEVELS)}
     unique = {(f.topic, f.source, f.licence, f.strand): f for f in reversed(found)}
     flags = sorted(
@@ -185,6 +236,15 @@ def report(network: Network, root: str, chosen: Filter | None = None) -> Report:
     return Report(
         root, own, tuple(rows), tuple(flags), tuple(dict.fromkeys(unknown)), tuple(members)
     )
+
+
+def within(found: Report, shown: Iterable[str]) -> Report:
+    """Return the part of a report whose ways lead over entities that are ``shown``."""
+    inside = frozenset(shown)
+    rows = tuple(row for row in found.ancestors if inside.issuperset(row[3]))
+    flags = tuple(flag for flag in found.flags if inside.issuperset(flag.path))
+    unknown = tuple(node for node in found.unknown if any(row[0] == node for row in rows))
+    return replace(found, ancestors=rows, flags=flags, unknown=unknown)
 
 
 def _walk(
@@ -236,6 +296,9 @@ def _flags(
         return
 
     def flag(level: Level, topic: str, clause: str, words: str, why: str) -> Flag:
+        if one.source == _NOT_READ:
+            level = "review" if level == "conflict" else level
+            why = "; ".join(filter(None, (why, f"by {_NOT_READ}")))
         return Flag(
             level, topic, source, licence.id, clause, licence.url, words, why, strand, path,
             one.document,
@@ -246,10 +309,101 @@ def _flags(
             continue
         level, why = _judge(network, root, own, source, strand, licence, obligation, weight_sources)
         yield flag(level, obligation.topic, obligation.clause, obligation.words, why)
-    looser = [o for o in own if o.licence is not None and o.licence.kind in _FREE]
-    if strand == "weights" and licence.kind == "community" and looser:
-        why = f"its own licence is {looser[0].value}, which says less"
+    if strand == "weights" and licence.kind == "community" and licence.id not in _ids(own):
+        looser = [o for o in own if o.licence is not None and o.licence.kind in _FREE]
+        why = "it states no licence of its own"
+        if own:
+            less = "which says less" if looser else "another one"
+            why = f"its own licence is {(looser or own)[0].value}, {less}"
         yield flag("review", "relicensing", "", f"{licence.title} goes along with the weights", why)
+
+
+def _ids(stated_licences: Iterable[Stated]) -> set[str]:
+    return {one.licence.id if one.licence else one.value for one in stated_licences}
+
+
+#: What members of families are under; many models may come from one family.
+_OF_MEMBERS: Final[WeakKeyDictionary[Network, dict[str, _OfMembers]]] = WeakKeyDictionary()
+
+
+def _of_members(network: Network, family: str) -> _OfMembers:
+    """Return who of a family is under which licence, at most a few of each, short names first.
+
+    What others made of a member tells nothing of it: their repositories are left out where the
+    family's makers are known, and their names are longer.
+    """
+    known_here = _OF_MEMBERS.setdefault(network, {})
+    if family not in known_here:
+        found: defaultdict[str, list[tuple[str, Stated]]] = defaultdict(list)
+        members = {hop.subject for hop in network.members(family)}
+        for member in sorted(members, key=lambda id_: (len(network.name(id_)), id_)):
+            entity = network.entities.get(member)
+            named = [parse(name) for name in entity.repositories] if entity is not None else []
+            if any(name.known and not official(name) for name in named):
+                continue
+            for one in stated(entity):
+                if one.licence is not None and len(found[one.licence.id]) < _ASKED:
+                    found[one.licence.id].append((member, one))
+        known_here[family] = dict(found)
+    return known_here[family]
+
+
+def _siblings(network: Network, strand: Strand, path: tuple[str, ...]) -> Iterator[Flag]:
+    """Yield what others of its family are under, where the last on ``path`` states nothing."""
+    node = path[-1]
+    for family in network.families(node):
+        for members in _of_members(network, family.object).values():
+            for sibling, one in members:
+                if one.licence is not None and node not in network.ancestors(sibling):
+                    yield Flag(
+                        "info" if one.licence.kind in _FREE else "review", "sibling", node,
+                        one.licence.id, "", one.licence.url, "its own licence is not stated here",
+                        f"{network.name(sibling)}, also of {network.name(family.object)}, is under"
+                        f" {one.value}", strand, path, one.document,
+                    )  # fmt: skip
+                    break
+
+
+def _clashes(network: Network, path: tuple[str, ...], chosen: Filter) -> Iterator[Flag]:
+    """Yield, of the last on ``path``, each parent whose licence excludes that of another merged."""
+    merged = {
+        hop.object: {
+            one.licence: one.document
+            for one in held(network.entities.get(hop.object))
+            if one.licence is not None
+        }
+        for hop in network.up(path[-1], chosen)
+        if hop.relation == "mergedFrom"
+    }
+    is_read = all(document for here in merged.values() for document in here.values())
+    for parent, here in sorted(merged.items()):
+        excluded = [
+            f"{network.name(other)} under {' or '.join(licence.id for licence in there)}"
+            for other, there in sorted(merged.items())
+            if there and other != parent and not any(_admits(a, b) for a in here for b in there)
+        ]
+        for licence, document in here.items():
+            for asked in licence.obligations:
+                if asked.topic == "share-alike" and excluded:
+                    yield Flag(
+                        "conflict" if is_read else "review", "clash", parent, licence.id,
+                        asked.clause, licence.url, asked.words,
+                        f"it was merged with {', '.join(excluded)}", "weights", (*path, parent),
+                        document,
+                    )  # fmt: skip
+
+
+def _admits(licence: Licence, held: Licence) -> bool:
+    """Whether what is shared alike under ``licence`` may hold what is under ``held``."""
+    if not _shares_alike(licence) or held.kind in _FREE:
+        return True
+    if held.kind == "non-commercial" and not _shares_alike(held):
+        return licence.kind == "non-commercial"
+    return held.series == licence.series
+
+
+def _shares_alike(licence: Licence) -> bool:
+    return any(obligation.topic == "share-alike" for obligation in licence.obligations)
 
 
 def _judge(
@@ -263,7 +417,6 @@ def _judge(
     weight_sources: set[str],
 ) -> tuple[Level, str]:
     """Return how much attention an obligation needs here, and why."""
-    own_ids = {o.licence.id if o.licence else o.value for o in own}
     own_kinds = {o.licence.kind for o in own if o.licence is not None}
     said = ", ".join(sorted(o.value for o in own)) or "not stated"
     topic = obligation.topic
@@ -276,9 +429,14 @@ def _judge(
             return "conflict", f"its own licence is {said}, which allows commercial use"
         return "review", f"its own licence: {said}"
     if topic == "share-alike":
-        if licence.id in own_ids:
+        if licence.id in _ids(own):
             return "info", "it carries the same licence"
-        return ("conflict" if own else "review"), f"its own licence: {said}"
+        kin = {o.licence.id for o in own if o.licence and o.licence.series == licence.series}
+        if obligation.later and max(kin, default="") > licence.id:
+            return "info", f"its own licence is {said}, a later version"
+        if kin:
+            return "review", f"its own licence: {said}, which is of the same name"
+        return ("conflict" if own_kinds else "review"), f"its own licence: {said}"
     if topic == "no-derivatives":
         return "conflict", "it was derived from it and is passed on"
     if topic == "naming":

@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from kg.lineage.formats import colour, label
-from kg.lineage.licences import stated
+from kg.lineage.licences import held, report, within
 from kg.lineage.network import FAMILY, Hop
 from kg.lineage.tree import Lineage
 from kg.text import xml_characters
@@ -280,7 +280,7 @@ def as_html(lineage: Lineage) -> str:
             "type": entity.type if entity else "",
             "aliases": list(entity.aliases[:20]) if entity else [],
             "repositories": list(entity.repositories) if entity else [],
-            "licences": [one.value for one in stated(entity)],
+            "licences": [one.value for one in held(entity)],
             "documents": len(entity.mentioned_in) if entity else 0,
         }
     data = {
@@ -289,6 +289,7 @@ def as_html(lineage: Lineage) -> str:
         "gaps": list(lineage.gaps),
         "hops": hops,
         "entities": entities,
+        "licences": _licences(lineage),
         "urls": _urls(lineage, quoted),
     }
     packed = json.dumps(data, ensure_ascii=False, sort_keys=True).replace("<", "\\u003c")
@@ -300,6 +301,24 @@ def as_html(lineage: Lineage) -> str:
         "data": packed,
     }
     return _MARK.sub(lambda mark: filled[mark[1]], _page())
+
+
+def _licences(lineage: Lineage) -> dict[str, Any]:
+    """Return what there is to say of licences, in words."""
+    network = lineage.network
+    found = within(report(network, lineage.root.id), lineage.entities())
+    return {
+        "own": [str(one) for one in found.own],
+        "ancestors": [
+            [network.name(node), strand, [str(one) for one in licences]]
+            for node, strand, licences, _ in found.ancestors
+        ],
+        "flags": [
+            [str(flag), [network.name(node) for node in reversed(flag.path)], flag.url]
+            for flag in found.flags
+        ],
+        "advice": found.advice,
+    }
 
 
 def _urls(lineage: Lineage, documents: set[str]) -> dict[str, str]:

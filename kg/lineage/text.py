@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from kg import schema
+from kg.lineage import licences
 from kg.lineage.formats import label
 from kg.lineage.network import Hop, Network
 from kg.lineage.tree import Lineage, Step
@@ -133,9 +134,8 @@ class _Painter:
         if self.lineage.families:
             chain = " ⊂ ".join(network.name(step.entity) for step in self.lineage.families)
             parts.append(f"family {chain}")
-        licences = sorted({value for key, value, _ in root.facts if key == "license"})
-        if licences:
-            parts.append(f"licence {', '.join(licences)}")
+        if stated := licences.values(root):
+            parts.append(f"licence {', '.join(stated)}")
         documents = len(root.mentioned_in)
         parts.append(f"{documents} document{'' if documents == 1 else 's'}")
         line.append("  " + " · ".join(parts), style="dim")

@@ -24,7 +24,7 @@ const evidenceOf = blocks('evidence');
 /** [document, field, text] of a sentence. */
 const sentenceAt = blocks('sentences');
 let about = null;
-/** What is known of a node under a key (aliases, repositories, introduced, mentioned, facts). */
+/** What is known of a node under a key (aliases, repositories, introduced, mentioned, licences, facts). */
 function aboutNode(key, node) {
   about ||= parsed('about-data');
   return about[key][node] || [];

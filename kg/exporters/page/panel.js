@@ -179,8 +179,10 @@ function nodePanel(node) {
   const facts = aboutNode('facts', node);
   const scores = details.results.filter((row) => row[0] === node || row[1] === node || row[2] === node);
   const beyond = edgesOf(node).filter((e) => passes(e) && !shown.nodes[other(e, node)]).length;
+  const licences = aboutNode('licences', node);
   const parts = [
-    header([typeIcon(typeOf[node]), h('span', {}, types[typeOf[node]]), introduced.length ? h('span', { class: 'tag' }, 'introduced here') : null], nameOf(node)),
+    header([typeIcon(typeOf[node]), h('span', {}, types[typeOf[node]]), introduced.length ? h('span', { class: 'tag' }, 'introduced here') : null], nameOf(node),
+      licences.length ? h('p', { class: 'quiet', dir: 'auto' }, `Licence: ${licences.join(', ')}`) : null),
     h('div', { class: 'row buttons' },
       h('div', { class: 'segments', role: 'group', 'aria-label': 'Neighbourhood, in hops' },
         h('span', { class: 'label' }, 'Hops'),

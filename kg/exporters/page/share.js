@@ -90,8 +90,8 @@ const csv = (heads, rows) => `\ufeff${[heads, ...rows].map((row) => row.map(csvC
 const visibleEdges = () => [...shown.edges.keys()].filter((e) => shown.edges[e]);
 
 function exportNodes() {
-  save('nodes.csv', 'text/csv', csv(['id', 'type', 'name', 'aliases', 'repositories', 'links', 'documents'],
-    [...visibleNodes()].map((n) => [idOf(n), types[typeOf[n]], nameOf(n), aboutNode('aliases', n).join('|'), aboutNode('repositories', n).join('|'), degree[n], details.nodes.mentions[n]])));
+  save('nodes.csv', 'text/csv', csv(['id', 'type', 'name', 'aliases', 'repositories', 'links', 'documents', 'licences'],
+    [...visibleNodes()].map((n) => [idOf(n), types[typeOf[n]], nameOf(n), aboutNode('aliases', n).join('|'), aboutNode('repositories', n).join('|'), degree[n], details.nodes.mentions[n], aboutNode('licences', n).join('|')])));
 }
 function exportEdges() {
   save('edges.csv', 'text/csv', csv(['subject', 'relation', 'object', 'subject_type', 'object_type', 'status', 'confidence', 'evidence', 'documents'],
