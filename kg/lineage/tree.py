@@ -230,7 +230,8 @@ def leaf(network: Network, id_: str, hop: Hop) -> Step:
     entity = network.entities.get(id_)
     relation = schema.relations().get(hop.relation)
     strand = relation.strand if relation is not None else None
-    if network.members(id_) and strand == "weights":
+    named = entity is not None and entity.repositories  # a repository holds one model
+    if network.members(id_) and not named and strand == "weights":
         return Step(id_, hop, mark="class", note="a family: which member is not said")
     for key, value, _ in entity.facts if entity is not None else ():
         if key == "parent_gap":
