@@ -187,6 +187,32 @@ def test_a_family_is_no_ancestor(family):
     ]
 
 
+def test_a_member_shows_what_its_family_comes_from():
+    """Said of Dolly and not of dolly-v2-12b: no parent of the model, but shown with it."""
+    edges = (
+        edge("model/dolly", "fineTunedFrom", "model/pythia"),
+        edge("model/dolly", "trainedOn", "dataset/notes"),
+        edge("model/dolly-v2", "memberOf", "model/dolly"),
+        edge("model/dolly-v2-12b", "memberOf", "model/dolly-v2"),
+        edge("model/dolly-v2", "fineTunedFrom", "model/dolly"),
+        edge("model/dolly-v2-12b", "trainedOn", "dataset/notes"),
+    )
+    things = map(entity, ("Dolly", "Dolly-v2", "Dolly-v2-12b", "Pythia"))
+    graph = Graph(entities=(*things, entity("Notes", "Dataset")), edges=edges)
+    lineage = trace(graph, "dolly-v2-12b")
+    assert shape(lineage.up) == [("trainedOn", "dataset/notes", "end", [])]
+    assert shape(lineage.families) == [
+        ("memberOf", "model/dolly-v2", "", []),
+        ("memberOf", "model/dolly", "", [("fineTunedFrom", "model/pythia", "end", [])]),
+    ]
+    assert lineage.gaps == ("no parent is stated for Dolly-v2-12b",)
+    assert "its family Dolly comes from\n└── fine-tuned from Pythia" in str(lineage)
+    assert edges[0].key in [hop.key for hop in lineage.hops()]
+    assert not any(
+        step.children for step in trace(graph, "dolly-v2-12b", direction="down").families
+    )
+
+
 def test_descent_within_a_family_is_said_at_the_member():
     """That a member is tuned from another is no less shown than what came of it outside."""
     names = ("Base", "Base-7B", "Base-7B-Instruct")

@@ -69,6 +69,10 @@ def show(
     console.print(painter.header())
     for title, steps, up in (
         ("comes from", lineage.up, True),
+        *(
+            (f"its family {lineage.network.name(step.entity)} comes from", step.children, True)
+            for step in lineage.families
+        ),
         ("what came of it", lineage.down, False),
         ("members of the family", lineage.members, False),
     ):
@@ -101,7 +105,8 @@ def has_lineage(lineage: Lineage) -> bool:
 
 def nothing_known(lineage: Lineage) -> list[str]:
     """Return what is said instead of an empty tree: that it is empty, and what to ask instead."""
-    if lineage.up or lineage.down or lineage.members:
+    families = any(step.children for step in lineage.families)
+    if lineage.up or lineage.down or lineage.members or families:
         return []
     root, graph = lineage.root, lineage.network.graph
     if has_lineage(lineage):
