@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ from typing import Final, TextIO
 
 from rapidfuzz import fuzz
 
-from kg import __version__, names
+from kg import __version__, names, schema
 from kg.assemble.spelling import is_named_as
 from kg.errors import UsageError
 from kg.exporters.rdf.terms import PREFIXES, hub_iri
@@ -31,6 +32,10 @@ COLUMNS: Final = (
 )
 #: An accepted edge at or above this confidence is not asked about unless something else is amiss.
 _SURE: Final = 0.75
+#: How much more an edge of descent weighs than another: whatever comes of it inherits the mistake.
+_LINEAGE: Final = 5
+#: A number in a name, a plus, or a word.
+_PART: Final = re.compile(r"\d+|\+|[^\W\d_]+")
 #: Names less alike than this (0 to 100) are not asked about as one thing.
 _ALIKE: Final = 90.0
 _SSSOM_COLUMNS: Final = (
@@ -66,7 +71,8 @@ class Question:
 def queue(graph: GraphView, overrides: Overrides | None = None) -> list[Question]:
     """Return the questions, the most useful first; those that overrides decide are left out.
 
-    Useful is what is uncertain and much depends on: ``uncertainty * (1 + links of both ends)``.
+    Useful is what is uncertain and much depends on: ``uncertainty * sqrt(1 + links of both ends)``,
+    and five times that for lineage.
     """
     decided = {_identity(rule.verb, rule.arguments) for rule in (overrides or Overrides()).rules}
     degree: Counter[str] = Counter()
@@ -86,6 +92,8 @@ def queue(graph: GraphView, overrides: Overrides | None = None) -> list[Question
         if not asked & decided:
             uncertain = 1 - abs(2 * question.score - 1)
             weight = (0.05 + uncertain) * (1 + sum(degree[end] for end in ends)) ** 0.5
+            if _is_lineage(question.relation):
+                weight *= _LINEAGE
             ranked.append((-weight, question))
     ordered = [question for _, question in sorted(ranked, key=lambda item: (item[0], item[1].id))]
     return _with_examples(ordered, graph, entities)
@@ -152,6 +160,11 @@ def _edge_questions(
             )
 
 
+def _is_lineage(relation: str) -> bool:
+    known = schema.relations().get(relation)
+    return known is not None and known.lineage
+
+
 def _doubt(edge: Edge) -> str:
     """Return why an edge is worth a look, or nothing."""
     if any(evidence.kind == "curated" for evidence in edge.evidence):
@@ -162,6 +175,9 @@ def _doubt(edge: Edge) -> str:
         return "too weak to be accepted"
     if edge.status == "accepted" and edge.confidence < _SURE:
         return "hangs on one weak reading" if len(edge.evidence) == 1 else "low confidence"
+    inferred = all(evidence.kind == "inferred" for evidence in edge.evidence)
+    if edge.status == "accepted" and inferred and _is_lineage(edge.relation):
+        return "inferred, and stated nowhere"
     return ""
 
 
@@ -180,13 +196,29 @@ def _merge_questions(
             for second in block[index + 1 :]:
                 alike = fuzz.ratio(name_key(first.name), name_key(second.name))
                 same = name_key(first.name) == name_key(second.name)
-                if alike >= _ALIKE and names.compatible(first.name, second.name):
+                if alike >= _ALIKE and _may_be_one(first, second):
                     why = "one name, kept apart" if same else "nearly the same name"
                     identity = _identity("merge", (first.id, second.id))
                     question = Question(
                         identity, "merge", first.id, "", second.id, alike / 100, why
                     )
                     yield question, (first.id, second.id)
+
+
+def _may_be_one(first: Entity, second: Entity) -> bool:
+    """Whether nothing says that two things with nearly one name are two.
+
+    Another number does, a version, a size or a date; a word that only one of the names has;
+    and a repository each.
+    """
+    if first.repositories and second.repositories:
+        return not set(first.repositories).isdisjoint(second.repositories)
+    one, other = (Counter(_PART.findall(entity.name.casefold())) for entity in (first, second))
+    different = (one - other) + (other - one)
+    if any(part.isdigit() for part in different):
+        return False
+    longer = one < other or other < one
+    return not longer and names.compatible(first.name, second.name)
 
 
 def _identity(verb: str, arguments: tuple[str, ...]) -> str:

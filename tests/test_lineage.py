@@ -44,10 +44,20 @@ def entity(name, kind="Model", *, described=True, **options):
     )
 
 
-def edge(subject, relation, object_, *, kind="extracted", confidence=0.9, document="d1", **more):
+def edge(
+    subject,
+    relation,
+    object_,
+    *,
+    kind="extracted",
+    confidence=0.9,
+    document="d1",
+    said=TEXT,
+    **more,
+):
     """Return an edge with one piece of evidence, a span of :data:`TEXT`."""
     item = Evidence(
-        document, "abstract", Span(0, len(TEXT)), TEXT, kind, "cues", "rule", confidence,
+        document, "abstract", Span(0, len(TEXT)), said, kind, "cues", "rule", confidence,
         Span(0, 7), Span(20, 27),
     )  # fmt: skip
     return Edge(subject, relation, object_, (item,), confidence, **more)
@@ -175,6 +185,32 @@ def test_a_family_is_no_ancestor(family):
             [("memberOf", "model/base-7b-instruct", "member", [])],
         )
     ]
+
+
+def test_a_member_shows_what_its_family_comes_from():
+    """Said of Dolly and not of dolly-v2-12b: no parent of the model, but shown with it."""
+    edges = (
+        edge("model/dolly", "fineTunedFrom", "model/pythia"),
+        edge("model/dolly", "trainedOn", "dataset/notes"),
+        edge("model/dolly-v2", "memberOf", "model/dolly"),
+        edge("model/dolly-v2-12b", "memberOf", "model/dolly-v2"),
+        edge("model/dolly-v2", "fineTunedFrom", "model/dolly"),
+        edge("model/dolly-v2-12b", "trainedOn", "dataset/notes"),
+    )
+    things = map(entity, ("Dolly", "Dolly-v2", "Dolly-v2-12b", "Pythia"))
+    graph = Graph(entities=(*things, entity("Notes", "Dataset")), edges=edges)
+    lineage = trace(graph, "dolly-v2-12b")
+    assert shape(lineage.up) == [("trainedOn", "dataset/notes", "end", [])]
+    assert shape(lineage.families) == [
+        ("memberOf", "model/dolly-v2", "", []),
+        ("memberOf", "model/dolly", "", [("fineTunedFrom", "model/pythia", "end", [])]),
+    ]
+    assert lineage.gaps == ("no parent is stated for Dolly-v2-12b",)
+    assert "its family Dolly comes from\n└── fine-tuned from Pythia" in str(lineage)
+    assert edges[0].key in [hop.key for hop in lineage.hops()]
+    assert not any(
+        step.children for step in trace(graph, "dolly-v2-12b", direction="down").families
+    )
 
 
 def test_descent_within_a_family_is_said_at_the_member():
@@ -311,7 +347,7 @@ def test_a_circle_is_marked_and_ends():
         ("fineTunedFrom", "model/b", "", [("fineTunedFrom", "model/a", "cycle", [])])
     ]
     (cycle,) = [p for p in check(Network(graph)) if p.kind == "cycle"]
-    assert (cycle.words, cycle.fails) == ("a circle of descent: A, B", True)
+    assert (cycle.kind, cycle.words) == ("cycle", "a circle of descent: A, B")
 
 
 def every_format(lineage):
@@ -381,7 +417,7 @@ def test_paths_and_common_ancestors(family):
 def test_conflicts_name_both_sides(family):
     """Two parents without a merge, two kinds for one pair, a size that cannot be."""
     more = [
-        edge("model/student-7b", "fineTunedFrom", "model/teacher"),
+        edge("model/student-7b", "fineTunedFrom", "model/teacher", said="Teacher begat it."),
         edge("model/student-7b", "distilledFrom", "model/base-7b", document="d1"),
         edge("model/base-7b-instruct", "fineTunedFrom", "model/base-72b"),
     ]
@@ -405,7 +441,7 @@ def test_a_family_beside_its_member_is_no_second_parent():
     member = edge("model/bert-base", "memberOf", "model/bert")
     wider = edge("model/bert", "memberOf", "model/berts")
     tuned = [
-        edge("model/lepton", "fineTunedFrom", f"model/{parent}")
+        edge("model/lepton", "fineTunedFrom", f"model/{parent}", said=f"It is of {parent}.")
         for parent in ("bert-base", "bert", "berts", "t5")
     ]
     names = [entity(name) for name in ("Lepton", "BERT-base", "BERT", "BERTs", "T5")]
@@ -423,6 +459,21 @@ def test_a_family_beside_its_member_is_no_second_parent():
     ]
 
 
+def test_parents_that_one_sentence_names_do_not_contradict():
+    """A model is built on a vision tower and a language model; another sentence says otherwise."""
+    parts = [edge("model/eye", "fineTunedFrom", f"model/{part}") for part in ("siglip", "llama")]
+    other = edge("model/eye", "fineTunedFrom", "model/qwen", said="Eye is tuned from Qwen.")
+
+    def told(*edges):
+        return [problem.words for problem in conflicts(Network(Graph(edges=edges)))]
+
+    assert told(*parts) == []
+    assert told(*parts, other) == [
+        "model/eye is fine-tuned from model/llama and model/qwen and model/siglip,"
+        " and no merge is stated"
+    ]
+
+
 def test_no_circle_is_made_of_candidates():
     """What may be so contradicts nothing; what is believed, or was disputed, does."""
     there = edge("dataset/traces", "generatedBy", "model/r1")
@@ -433,7 +484,7 @@ def test_no_circle_is_made_of_candidates():
     }
     assert found == {
         "candidate": [],
-        "disputed": ["cycle", "disputed"],
+        "disputed": ["disputed", "disputed"],
         "accepted": ["cycle"],
     }
 
@@ -444,7 +495,7 @@ def test_a_sentence_of_several_edges_is_printed_once(tmp_path, capsys):
         edge("model/a", "derivedFrom", "model/b"),
         edge("model/b", "distilledFrom", "model/a"),
         edge("model/a", "fineTunedFrom", "model/c", kind="declared"),
-        edge("model/a", "fineTunedFrom", "model/d", kind="declared", document="d2"),
+        edge("model/a", "fineTunedFrom", "model/d", document="d2", said="Tuned from D."),
     )
     store.write(Graph(entities=tuple(map(entity, "ABCD")), edges=edges), tmp_path / "graph")
     assert run(str(tmp_path / "graph"), "--conflicts") == 0
@@ -453,7 +504,7 @@ def test_a_sentence_of_several_edges_is_printed_once(tmp_path, capsys):
         f" derived from (extracted), distilled from (extracted): “{TEXT}” d1"
         " parents A is fine-tuned from C and D, and no merge is stated"
         f" fine-tuned from (declared): “{TEXT}” d1"
-        f" fine-tuned from (declared): “{TEXT}” d2"
+        " fine-tuned from (extracted): “Tuned from D.” d2"
     )
 
 
@@ -474,25 +525,73 @@ def test_circles_are_looked_for_once_however_many_there_are(monkeypatch):
             edge(f"model/b{i:02d}", "derivedFrom", f"model/a{i:02d}", status=status),
         )
     ]
-    found = [p for p in conflicts(Network(Graph(edges=tuple(edges)))) if p.kind == "cycle"]
-    assert [(p.words, p.fails) for p in found] == [
-        (f"a circle of descent: model/a{i:02d}, model/b{i:02d}{broken[s]}", s == "accepted")
+    found = conflicts(Network(Graph(edges=tuple(edges))))
+    assert [(p.kind, p.words) for p in found if "circle" in p.words] == [
+        (kind, f"a circle of descent: model/a{i:02d}, model/b{i:02d}{broken[status]}")
+        for status, kind in (("accepted", "cycle"), ("disputed", "disputed"))
         for i, s in enumerate(statuses)
+        if s == status
     ]
     assert len(searched) == 2
 
 
 def test_a_check_finds_tests_on_training_data_and_missing_parents(family):
     """Tested on what it was trained on, and a parent that nothing describes."""
-    edges = (*family.edges, edge("model/student-7b-gguf", "evaluatedOn", "dataset/data"))
-    graph = Graph(family.documents, family.entities, tuple(sorted(edges, key=lambda e: e.key)))
-    failing = {p.kind: p.words for p in check(Network(graph)) if p.fails}
-    assert failing == {
+    tests = edge("model/student-7b-gguf", "evaluatedOn", "dataset/data", said="80 on Data.")
+    edges = tuple(sorted((*family.edges, tests), key=lambda e: e.key))
+    graph = Graph(family.documents, family.entities, edges)
+    assert {p.kind: p.words for p in check(Network(graph))} == {
+        "disputed": "Student-7B fine-tuned from Rival is negated",
         "missing": "Student-7B fine-tuned from Base-7B: named, but not described in any document"
         " here",
         "tested-on-training": "Student-7B-GGUF was trained (through Student-7B) on Data, on which"
         " it is tested",
     }
+
+
+def test_one_sentence_read_as_training_and_as_test_is_no_test_on_training_data():
+    """Each of the two needs a sentence of its own."""
+    tests = edge("model/a", "evaluatedOn", "dataset/data")
+    trained = edge("model/a", "trainedOn", "dataset/data")
+    declared = edge("model/a", "trainedOn", "dataset/data", said="- data").evidence
+    more = replace(trained, evidence=trained.evidence + declared)
+    shown = edge("model/a", "evaluatedOn", "dataset/data", said="It has 80 on Data.")
+    for edges, kinds in (
+        ((tests, trained), []),
+        ((tests, more), []),
+        ((shown, trained), ["tested-on-training"]),
+    ):
+        graph = Graph(entities=(entity("A"),), edges=edges)
+        assert [p.kind for p in check(Network(graph))] == kinds
+
+
+def test_what_has_a_repository_is_no_family_though_others_are_its_members(family):
+    """BLOOM is bigscience/bloom, though BLOOM-7B is called after it."""
+    tuned = edge("model/rival", "fineTunedFrom", "model/base")
+    graph = replace(family, edges=(*family.edges, tuned))
+    assert shape(trace(graph, "Rival").up) == [("fineTunedFrom", "model/base", "class", [])]
+    held = tuple(
+        replace(e, repositories=("org/base",)) if e.name == "Base" else e for e in graph.entities
+    )
+    graph = replace(graph, entities=held)
+    assert shape(trace(graph, "Rival").up) == [("fineTunedFrom", "model/base", "end", [])]
+
+
+def test_what_is_inferred_is_told_with_its_rule_and_not_with_the_sentence():
+    """The sentence holds the name only: it states no hop, in whatever format."""
+    named = edge("model/a", "fineTunedFrom", "model/b", kind="inferred")
+    led = edge("model/b", "distilledFrom", "model/c", kind="inferred")
+    led = replace(led, evidence=(replace(led.evidence[0], premises=("b x d", "d y c")),))
+    lineage = trace(Graph(entities=tuple(map(entity, "ABC")), edges=(named, led)), "A")
+    bom = as_cyclonedx(lineage)
+    for told in (str(lineage), as_dot(lineage), as_svg(lineage), json.dumps(bom)):
+        assert "by its name (rule)" in told
+        assert "because b x d and d y c" in told
+        assert TEXT not in told
+    page = as_html(lineage)
+    assert '"inferred": "by its name (rule)"' in page
+    properties = bom["metadata"]["component"]["pedigree"]["ancestors"][0]["properties"]
+    assert {"name": "mlkg:reason", "value": "by its name (rule)"} in properties
 
 
 def test_families_are_compared(family):
@@ -861,7 +960,12 @@ def test_common_ancestors_in_json_come_by_the_hops_asked_for(tmp_path, capsys):
         (["--compare", "Base", "Teacher"], 0, "members"),
         (["--conflicts"], 0, "negated"),
         (["Student-7B", "--licences"], 0, "unknown stays unknown"),
-        (["Student-7B", "--check"], 3, "missing"),
+        (["Student-7B", "--check"], 0, "\n2 problems: 1 disputed, 1 missing\n"),
+        (["Student-7B", "--check", "--fail-on", "size,missing"], 3, "missing"),
+        (["Student-7B", "--fail-on", "missing"], 3, "missing"),
+        (["--check", "--fail-on", "size"], 0, "missing"),
+        (["--licences"], 0, "not legal advice"),
+        (["--licences", "--format", "csv"], 0, "\nmodel/student-7b,Student-7B,mit,3,3,,\n"),
         (["Teacher", "--check"], 0, "nothing contradicts anything"),
     ],
 )
@@ -869,6 +973,17 @@ def test_other_questions(folder, arguments, status, words, capsys):
     """Path, common ancestors, comparison, conflicts, licences and check."""
     assert run(folder, *arguments) == status
     assert words in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("asked", [("--check", "--fail-on", "missing"), ("--path", "Teacher")])
+def test_every_answer_goes_into_the_file(folder, tmp_path, asked, capsys):
+    """Exit status and all: nothing is printed in its stead."""
+    arguments = (*asked, "Student-7B")
+    status = run(folder, *arguments)
+    told = capsys.readouterr().out
+    assert run(folder, *arguments, "-o", str(tmp_path / "told.txt")) == status
+    assert capsys.readouterr().out == ""
+    assert (tmp_path / "told.txt").read_text() == told != ""
 
 
 def test_a_member_stands_for_a_family_at_either_end(family):
@@ -970,14 +1085,14 @@ def test_long_lines_of_a_chain_stand_below_their_hop(family):
     from kg.lineage.text import show_hops
 
     network = Network(family)
-    hops = network.path("model/student-7b-gguf", "model/student-7b")
+    hops = network.path("model/student-7b", "model/base-7b")
     console = Console(width=44, color_system=None)
     with console.capture() as captured:
         show_hops(network, hops, console, ["A heading"])
     assert captured.get().splitlines() == [
         "A heading",
-        "  Student-7B-GGUF quantized from",
-        "    Student-7B  inferred 0.90 · 1 document",
+        "  Student-7B fine-tuned from Base-7B",
+        "    declared 0.90 · 1 document",
         "    “Student learns from Teacher and is",
         "    tuned from Base.” d1",
     ]
@@ -989,6 +1104,10 @@ def test_mistakes_are_told_in_sentences(folder, capsys):
     assert "the nearest are: Student-7B" in capsys.readouterr().err
     assert run(folder) == 2
     assert run(folder, "--conflicts", "--check") == 2
+    assert run(folder, "--check", "--fail-on", "licenses") == 2
+    assert "there are: cycle, licence," in capsys.readouterr().err
+    assert run(folder, "Teacher", "--licences", "--format", "html", "-o", "no.html") == 2
+    assert "only tree, json\n" in capsys.readouterr().err
     assert run(folder, "Student-7B", "--depth", "0") == 2
     assert run(folder, "Student-7B", "--relation", "nonsense") == 2
     capsys.readouterr()

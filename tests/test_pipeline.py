@@ -28,6 +28,7 @@ from kg.pipeline.workers import Outcome
 from kg.store import StoredGraph
 from tests import building
 from tests.building import QUICK, corpus, outputs, papers
+from tests.small import small
 
 RUNNER = [sys.executable, str(Path(building.__file__))]
 
@@ -558,6 +559,32 @@ def test_diff_tells_what_appeared_vanished_and_changed(tmp_path: Path) -> None:
         "~ entity model/foo1 (documents 2 -> 1; confidence 0.99 -> 0.9)",
         "- edge model/baz1 outperforms model/foo1",
         "~ edge model/foo1 fineTunedFrom model/bar1 (evidence 2 -> 1)",
+    ]
+
+
+def test_diff_tells_what_a_thing_is_said_to_be_and_how_it_is_said() -> None:
+    """A licence with its old and new value; a sentence that is another or elsewhere."""
+    old = small()
+    tiny = next(entity for entity in old.entities if entity.facts)
+    facts = (("license", "llama3.2", "d"), ("parent_gap", "../base", "d"))
+    (edge, moved, *rest) = (e for e in old.edges if len(e.evidence) == 1)
+    new = replace(
+        old,
+        entities=tuple(replace(tiny, facts=facts) if e is tiny else e for e in old.entities),
+        edges=tuple(
+            replace(e, evidence=(replace(e.evidence[0], sentence="Otherwise."),))
+            if e is edge
+            else replace(e, evidence=(replace(e.evidence[0], field="body"),))
+            if e is moved
+            else e
+            for e in old.edges
+        ),
+    )
+    assert rest
+    assert [str(change) for change in changes(old, new)] == [
+        "~ entity model/tiny-gguf (licence mit -> llama3.2; parent gap none -> ../base)",
+        f"~ edge {' '.join(edge.key)} (evidence text changed)",
+        f"~ edge {' '.join(moved.key)} (evidence moved or judged anew)",
     ]
 
 

@@ -203,6 +203,21 @@ def test_training_and_testing_that_one_sentence_shows_is_no_contamination() -> N
     assert select(replace(GRAPH, edges=edges), "trained-on-test") == []
 
 
+def test_two_parents_contradict_unless_one_sentence_names_both_or_one_is_the_family() -> None:
+    """As kg lineage --conflicts has it."""
+    (tuned,) = (e for e in GRAPH.edges if e.relation == "fineTunedFrom")
+
+    def told(parent: str, sentence: str) -> list[tuple[object, ...]]:
+        shown = (replace(tuned.evidence[0], sentence=sentence),)
+        edges = (*GRAPH.edges, replace(tuned, object=parent, evidence=shown))
+        rows = select(replace(GRAPH, edges=tuple(sorted(edges, key=lambda e: e.key))), "conflicts")
+        return [tuple(row.values()) for row in rows if row["what"].startswith("two")]
+
+    assert told("model/big", tuned.evidence[0].sentence) == []
+    (row,) = told("model/big", "Tiny is Big, tuned.")
+    assert row[1:] == ("Tiny", "https://w3id.org/mlkg/ontology#fineTunedFrom", "Base and Big")
+
+
 @pytest.mark.parametrize("name", sorted(ANSWERS))
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:rdflib")
 def test_rdflib_gives_the_same_answers(name: str) -> None:

@@ -83,6 +83,54 @@ def test_names_nearly_alike_are_asked_as_one_thing_but_not_two_sizes() -> None:
     assert review.rule(question, "reject").verb == "keep_apart"
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "repositories"),
+    [
+        ("models_Qwen2_7B_readme", "models_Qwen2.5_7B_readme", ()),
+        ("Pass@10 of twenty", "Pass@100 of twenty", ()),
+        ("final_model_lr1e-07", "final_model_lr3e-07", ()),
+        ("LEGAL-BERT-small", "LEGAL-BERT-small-F", ()),
+        ("HumanEvaluation", "HumanEvaluation+", ()),
+        ("albert-tuned", "albert-tuned", ("a/albert-tuned", "b/albert-tuned")),
+    ],
+)
+def test_what_a_number_a_word_or_a_repository_tells_apart_is_not_asked(
+    one: str, other: str, repositories: tuple[str, ...]
+) -> None:
+    """Alike they are, and two all the same; without the difference they are asked about."""
+    pair = (Entity("metric/one", "Metric", one), Entity("metric/two", "Metric", other))
+    if repositories:
+        pair = tuple(
+            replace(thing, repositories=(repository,))
+            for thing, repository in zip(pair, repositories, strict=True)
+        )
+    assert review.queue(Graph(entities=pair)) == []
+    (question,) = review.queue(
+        Graph(entities=tuple(replace(e, name=one, repositories=()) for e in pair))
+    )
+    assert question.kind == "merge"
+
+
+def test_lineage_that_only_a_name_suggests_is_asked_and_a_family_is_not() -> None:
+    """However sure: nothing states it."""
+    named = (replace(WEAK, kind="inferred", confidence=0.95),)
+    tuned = Edge("model/tinynet", "fineTunedFrom", "model/bignet", named, 0.95)
+    (question,) = review.queue(graph(tuned, replace(tuned, relation="memberOf")))
+    assert (question.relation, question.why) == ("fineTunedFrom", "inferred, and stated nowhere")
+    stated = replace(tuned, evidence=(*named, replace(WEAK, confidence=0.95)))
+    assert review.queue(graph(stated)) == []
+
+
+def test_lineage_comes_before_what_is_better_connected() -> None:
+    methods = tuple(entity(f"Method{i}", "method") for i in range(4))
+    used = tuple(
+        Edge("model/bignet", "usesMethod", m.id, (WEAK,), 0.4, "candidate") for m in methods
+    )
+    descent = Edge("model/tinynet", "derivedFrom", "model/other", (WEAK,), 0.4, "candidate")
+    asked = review.queue(graph(*used, descent, entities=(*methods, entity("Other"))))
+    assert [q.relation for q in asked] == ["derivedFrom", *["usesMethod"] * 4]
+
+
 @pytest.mark.parametrize("answer", ["accept", "reject", "unsure"])
 def test_two_names_that_were_decided_are_not_asked_again(answer: str) -> None:
     alike = graph(
@@ -253,6 +301,30 @@ def _queue(folder: Path) -> Path:
     path = folder / "queue.csv"
     path.write_text(f"id,decision,note\n{rows}", encoding="utf-8")
     return path
+
+
+def test_questions_are_chosen_by_relation_and_kind(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A relation brings those under it; an unknown one is an error."""
+    edges = (
+        Edge("model/bignet", "usesMethod", "method/glue", (WEAK,), 0.4, "candidate"),
+        Edge("model/tinynet", "fineTunedFrom", "model/bignet", (WEAK,), 0.4, "candidate"),
+    )
+    things = (entity("Glue", "method"), Entity("model/bignet-d2", "Model", "BigNet"))
+    store.write(graph(*edges, entities=things), tmp_path)
+
+    def asked(*options: str) -> list[str]:
+        assert main(["review", str(tmp_path), "--json", *options]) == 0
+        return [row["relation"] for row in json.loads(capsys.readouterr().out)["data"]]
+
+    assert asked() == ["fineTunedFrom", "usesMethod", ""]
+    assert asked("--relation", "derivedFrom") == ["fineTunedFrom"]
+    assert asked("--relation", "derivedFrom,usesMethod", "--kind", "edge", "--limit", "1") == [
+        "fineTunedFrom"
+    ]
+    assert asked("--kind", "merge") == [""]
+    assert main(["review", str(tmp_path), "--json", "--relation", "begat"]) == 2
 
 
 def test_a_table_with_the_mark_of_a_spreadsheet_is_read(folder: Path) -> None:

@@ -14,7 +14,7 @@ from kg.store import StoredGraph
 
 DESCRIPTION: Final = """\
 Say what differs between two graphs: documents, entities, edges and scores that appeared (+),
-vanished (-) or changed (~) their name, status, confidence or evidence.
+vanished (-) or changed (~) their name, licence, status, confidence or evidence.
 
   kg diff old new
   kg diff old new --kind edge            edges only

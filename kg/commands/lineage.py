@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import csv
+import io
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
     from kg.lineage.problems import Problem
     from kg.lineage.tree import Lineage
 
+    Answer = Callable[[argparse.Namespace, Network, Filter], int]
+
 DESCRIPTION: Final = """\
 Show where a model comes from and what came of it: every hop with its kind, how sure it is, and
 the sentence that says so. Families are shown as families, not as ancestry.
@@ -33,10 +38,14 @@ the sentence that says so. Families are shown as families, not as ancestry.
   kg lineage out --compare Qwen2.5 "Llama 3.1"      two families side by side
   kg lineage out X --licences                       what the licences of ancestors hand down
   kg lineage out --conflicts                        where sources disagree
-  kg lineage out X --check                          exit 3 on circles, gaps, licence conflicts
+  kg lineage out --licences --format csv -o l.csv   the same of every model, as a table
+  kg lineage out X --check                          exit 3 on circles and licence conflicts
+  kg lineage out --check --fail-on licence,parents  exit 3 on these
   kg lineage out X --format html -o x.html          also: json mermaid dot svg cyclonedx
 """
-_FORMATS: Final = ("tree", "json", "mermaid", "dot", "svg", "html", "cyclonedx")
+_FORMATS: Final = ("tree", "json", "mermaid", "dot", "svg", "html", "cyclonedx", "csv")
+#: What other questions than the lineage of one thing are answered in.
+_PLAIN: Final = ("tree", "json")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -99,6 +108,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--licences", "--licenses", action="store_true", help="licences on the way")
     what.add_argument("--check", action="store_true", help="exit 3 if something does not hold")
     what.add_argument(
+        "--fail-on",
+        action="append",
+        metavar="KINDS",
+        help="check, and exit 3 on these kinds of problem only: a,b (default: cycle,licence)",
+    )
+    what.add_argument(
         "--closure", metavar="FILE", help="write every pair of descendant and ancestor as TSV"
     )
     parser.add_argument("--format", choices=_FORMATS, default="tree", help="default: tree")
@@ -116,30 +131,46 @@ def run(arguments: argparse.Namespace) -> int:
     network = Network(StoredGraph(arguments.graph))
     chosen = Filter(checked_relations(relations), arguments.min_confidence, arguments.inferred)
     answer = _question(arguments)
-    return answer(arguments, network, chosen)
+    if not arguments.output or answer is _tree or _as_json(arguments):
+        return answer(arguments, network, chosen)
+    told = io.StringIO()
+    try:
+        with redirect_stdout(told):
+            return answer(arguments, network, chosen)
+    finally:
+        if told.getvalue():
+            _emit(arguments, told.getvalue())
 
 
-def _question(
-    arguments: argparse.Namespace,
-) -> Callable[[argparse.Namespace, Network, Filter], int]:
-    asked = [
+def _question(arguments: argparse.Namespace) -> Answer:
+    asked: list[tuple[Any, Answer]] = [
         (arguments.path, _path),
         (arguments.common, _common),
         (arguments.compare, _compare),
         (arguments.closure, _closure),
-        (arguments.check, _check),
+        (arguments.check or arguments.fail_on, _check),
         (arguments.conflicts, _conflicts),
         (arguments.licences, _licences),
     ]
     chosen = [answer for given, answer in asked if given]
-    if len(chosen) > 1 and not (arguments.check and arguments.licences and len(chosen) == 2):
+    if len(chosen) > 1 and chosen != [_check, _licences]:
         raise UsageError(
             "ask one thing at a time: --path, --common, --compare, --closure, --check,"
             " --conflicts or --licences"
         )
-    if not arguments.name and (not chosen or chosen[0] is _licences):
+    if not arguments.name and not chosen:
         raise UsageError("whose lineage? give a NAME, or --conflicts, --check, --compare")
-    return chosen[0] if chosen else _tree
+    answer = chosen[0] if chosen else _tree
+    formats: Sequence[str] = _FORMATS[:-1] if answer is _tree else _PLAIN
+    if answer is _licences and not arguments.name:
+        formats = (*_PLAIN, "csv")
+    if arguments.format not in formats:
+        raise UsageError(
+            f"what is asked has no --format {arguments.format}, only {', '.join(formats)}"
+        )
+    if answer is _closure and arguments.output:
+        raise UsageError("--closure FILE says where the pairs go; leave out -o")
+    return answer
 
 
 def _emit(arguments: argparse.Namespace, text: str) -> None:
@@ -379,31 +410,39 @@ def _conflicts(arguments: argparse.Namespace, network: Network, chosen: Filter) 
 
 def _check(arguments: argparse.Namespace, network: Network, chosen: Filter) -> int:
     """List everything that does not hold; exit 3 if some of it matters."""
-    from kg.lineage.problems import check
+    from kg.lineage.problems import FAIL_ON, check, checked_kinds, counts
 
-    found = check(network, _scope(arguments, network, chosen))
-    _show_problems(arguments, network, found)
-    failing = sum(problem.fails for problem in found)
-    if failing:
-        raise ChecksFailed(f"{failing} problem{'' if failing == 1 else 's'} found")
+    given = [kind for kinds in arguments.fail_on or () for kind in kinds.split(",") if kind]
+    fail_on = checked_kinds(given) if given else FAIL_ON
+    found = check(network, _scope(arguments, network, chosen), chosen)
+    _show_problems(arguments, network, found, fail_on)
+    if found and not _as_json(arguments):
+        print(f"{counted(len(found), 'problem')}: {counts(found)}")
+    if failing := [problem for problem in found if problem.kind in fail_on]:
+        raise ChecksFailed(f"{counted(len(failing), 'problem')} to fail on: {counts(failing)}")
     return 0
 
 
 def _show_problems(
-    arguments: argparse.Namespace, network: Network, found: Sequence[Problem]
+    arguments: argparse.Namespace,
+    network: Network,
+    found: Sequence[Problem],
+    fail_on: frozenset[str] = frozenset(),
 ) -> None:
     from rich.text import Text
 
     from kg.lineage.text import quote_lines, show_indented
 
     if _as_json(arguments):
-        _emit_json(arguments, msgspec.to_builtins(list(found)))
+        rows = [{**msgspec.to_builtins(one), "fails": one.kind in fail_on} for one in found]
+        _emit_json(arguments, rows)
         return
     screen = console()
     if not found:
         screen.print("nothing contradicts anything")
     for problem in found:
-        line = Text(f"{problem.kind}  ", style="bold red" if problem.fails else "bold yellow")
+        style = "bold red" if problem.kind in fail_on else "bold yellow"
+        line = Text(f"{problem.kind}  ", style=style)
         line.append(problem.words, style="default")
         show_indented(screen, line, 2, 0)
         if arguments.evidence != "none":
@@ -416,12 +455,64 @@ def _licences(arguments: argparse.Namespace, network: Network, chosen: Filter) -
     """Show the licences along the ancestry and what they hand down."""
     from kg.lineage.licences import report
 
+    if not arguments.name:
+        return _all_licences(arguments, network, chosen)
     found = report(network, network.find(arguments.name).id, chosen)
     if _as_json(arguments):
         _emit_json(arguments, msgspec.to_builtins(found), [found.advice])
         return 0
     _print_licences(network, found)
     return 0
+
+
+def _all_licences(arguments: argparse.Namespace, network: Network, chosen: Filter) -> int:
+    """Show a row a model with a licence or an ancestor: what it is under, and what to look at."""
+    from kg.lineage.licences import report
+
+    reports = [report(network, id_, chosen) for id_ in network.entities if id_[:6] == "model/"]
+    reports = [found for found in reports if found.own or found.ancestors]
+    if _as_json(arguments):
+        _emit_json(arguments, msgspec.to_builtins(reports), [found.advice for found in reports[:1]])
+        return 0
+    columns = ("model", "licence", "ancestors", "unknown", "conflict", "review")
+    rows = [
+        (
+            network.name(found.root),
+            ", ".join(sorted({one.value for one in found.own})) or "not stated",
+            str(len({node for node, *_ in found.ancestors})),
+            str(len(found.unknown)),
+            *(_flags_of(network, found, level) for level in ("conflict", "review")),
+        )
+        for found in reports
+    ]
+    if arguments.format == "csv":
+        from kg.exporters.tables import harmless
+
+        table = csv.writer(sys.stdout, lineterminator="\n")
+        table.writerow(("id", *columns))
+        for found, row in zip(reports, rows, strict=True):
+            table.writerow([harmless(cell) for cell in (found.root, *row)])
+        return 0
+    from rich.table import Table
+
+    shown = Table(box=None)
+    for column in columns:
+        shown.add_column(column, overflow="fold", min_width=24 if column == "model" else None)
+    for row in rows:
+        shown.add_row(*row)
+    console().print(shown)
+    if reports:
+        print(reports[0].advice)
+    return 0
+
+
+def _flags_of(network: Network, found: Report, level: str) -> str:
+    """Return the flags of one level in words: what is asked for, and by whom."""
+    return "; ".join(
+        f"{flag.topic}: {network.name(flag.source)} ({flag.licence})"
+        for flag in found.flags
+        if flag.level == level
+    )
 
 
 def _print_licences(network: Network, found: Report) -> None:

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from kg.commands.output import add_json, at_least, console, print_json
+from kg.commands.output import add_json, console, print_json
 from kg.errors import ReadError, UsageError
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ Go through what is worth a person's minute: weak edges, conflicts, names that ma
 Decisions go to overrides.yaml and hold at every later build.
 
   kg review out                          one question after another, one key an answer
+  kg review out --relation derivedFrom   only descent of any kind; --kind merge: only names
   kg review out --csv queue.csv          the queue as a table, to decide in a spreadsheet
   kg review out --apply queue.csv        read the table's column 'decision': accept, reject, unsure
   kg review out --sssom merges.sssom.tsv the merges as an SSSOM mapping table
@@ -62,9 +63,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--overrides", metavar="FILE", default="overrides.yaml", help="where decisions go"
     )
     parser.add_argument("--author", default="", help="who decides, recorded with each rule")
-    parser.add_argument(
-        "--limit", type=at_least(0), default=0, metavar="N", help="at most N questions"
-    )
     parser.add_argument("--csv", metavar="FILE", help="write the queue as a table; - is stdout")
     parser.add_argument("--apply", metavar="FILE", help="read decisions from such a table")
     parser.add_argument("--sssom", metavar="FILE", help="write the merges as SSSOM; - is stdout")
@@ -84,8 +82,8 @@ def run(arguments: argparse.Namespace) -> int:
     known = overrides.load(path) if path.exists() else overrides.Overrides()
     questions = review.queue(graph, known)
     # A table that is read back may come from a longer queue.
-    if arguments.limit and not arguments.apply:
-        questions = questions[: arguments.limit]
+    if not arguments.apply:
+        questions = _chosen(questions, arguments)
     today = datetime.date.today().isoformat()
     if arguments.json and not (arguments.csv or arguments.apply):
         print_json([_row(question) for question in questions])
@@ -119,6 +117,19 @@ def run(arguments: argparse.Namespace) -> int:
         print_json({"written": written, "overrides": str(path)})
     _say(f"{written} decisions written to {path}; kg build --overrides {path} applies them")
     return 0
+
+
+def _chosen(questions: list[Question], arguments: argparse.Namespace) -> list[Question]:
+    """Return the questions that the options ask for."""
+    from kg.lineage.tree import checked_relations
+
+    if arguments.relation:
+        names = (name for given in arguments.relation for name in given.split(",") if name)
+        relations = checked_relations(names) or frozenset()
+        questions = [question for question in questions if question.relation in relations]
+    if arguments.kind:
+        questions = [question for question in questions if question.kind == arguments.kind]
+    return questions[: arguments.limit or None]
 
 
 def _say(message: str) -> None:

@@ -11,7 +11,7 @@ from kg import __version__, schema
 from kg.lineage.licences import Flag, Stated, held, report, within
 from kg.lineage.network import FAMILY, TRAINING, Hop, Network
 from kg.lineage.tree import Lineage, Step
-from kg.values import Entity
+from kg.values import Entity, Evidence
 
 #: Mermaid's renderers stop at 500 edges and 50,000 characters; we stay below both.
 MERMAID_EDGES: Final = 400
@@ -36,6 +36,18 @@ def colour(relation: str) -> str:
     """Return the colour of what the relation hands down (Okabe and Ito's, safe for all eyes)."""
     known = schema.relations().get(relation)
     return _COLOURS.get((known.strand if known is not None else None) or "", "#555555")
+
+
+def said(evidence: Evidence) -> str:
+    """Return what speaks for an edge: its sentence; of what is inferred, from what.
+
+    The sentence of an inferred edge only holds the name, and says nothing of the edge.
+    """
+    if evidence.premises:
+        return "because " + " and ".join(evidence.premises)
+    if evidence.kind == "inferred":
+        return f"by its name ({evidence.rule})"
+    return " ".join(evidence.sentence.split())
 
 
 # ---------------------------------------------------------------- JSON
@@ -165,7 +177,7 @@ def _distance(lineage: Lineage) -> dict[str, int]:
 
 
 def as_dot(lineage: Lineage) -> str:
-    """Return a Graphviz digraph; arrows point from child to parent, the sentence is a tooltip."""
+    """Return a Graphviz digraph; arrows point from child to parent, what says so is a tooltip."""
     network = lineage.network
     lines = [
         "digraph lineage {",
@@ -185,12 +197,11 @@ def as_dot(lineage: Lineage) -> str:
     for hop in lineage.hops():
         style = "dashed" if hop.kind == "inferred" else "solid"
         style = "dotted" if hop.relation == FAMILY else style
-        sentence = lineage.edge(hop).best.sentence
         lines.append(
             f"  {_quoted(hop.subject)} -> {_quoted(hop.object)}"
             f" [label={_quoted(label(hop.relation))}, style={style},"
             f" color={_quoted(colour(hop.relation))},"
-            f" tooltip={_quoted(' '.join(sentence.split()))}];"
+            f" tooltip={_quoted(said(lineage.edge(hop).best))}];"
         )
     lines.append("}")
     return "\n".join(lines) + "\n"
@@ -303,7 +314,7 @@ def _ancestor(lineage: Lineage, hop: Hop) -> dict[str, Any]:
         ("mlkg:kind", hop.kind),
         ("mlkg:confidence", str(hop.confidence)),
         ("mlkg:document", evidence.document),
-        ("mlkg:sentence", evidence.sentence),
+        ("mlkg:reason" if evidence.kind == "inferred" else "mlkg:sentence", said(evidence)),
     ]
     return {
         **_named(lineage.network, hop.object),

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from kg.lineage.formats import colour, label
+from kg.lineage.formats import colour, label, said
 from kg.lineage.licences import held, report, within
 from kg.lineage.network import FAMILY, Hop
 from kg.lineage.tree import Lineage
@@ -204,7 +204,7 @@ def _line(lineage: Lineage, hop: Hop, place: int, child: Box, parent: Box) -> st
         dash = ' stroke-dasharray="7 4"'
     elif hop.relation == FAMILY:
         dash = ' stroke-dasharray="2 4"'
-    sentence = html.escape(" ".join(lineage.edge(hop).best.sentence.split()))
+    sentence = html.escape(said(lineage.edge(hop).best))
     words = html.escape(label(hop.relation)) + (" (inferred)" if hop.kind == "inferred" else "")
     x, y = (x1 + x2) / 2, (y1 + y2) / 2 + (bend * 0.75 if y1 == y2 else 0)
     return (
@@ -249,9 +249,9 @@ def as_html(lineage: Lineage) -> str:
                 "document": item.document,
                 "field": item.field,
                 "sentence": item.sentence,
+                "inferred": said(item) if item.kind == "inferred" else "",
                 "confidence": item.confidence,
                 "rule": item.rule,
-                "premises": list(item.premises),
                 "marks": [
                     [span.start - item.span.start, span.end - item.span.start]
                     for span in (item.subject, item.object)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from kg import schema
 from kg.lineage import licences
-from kg.lineage.formats import label
+from kg.lineage.formats import label, said
 from kg.lineage.network import Hop, Network
 from kg.lineage.tree import Lineage, Step
 from kg.store import StoredGraph
@@ -70,6 +70,10 @@ def show(
     console.print(painter.header())
     for title, steps, up in (
         ("comes from", lineage.up, True),
+        *(
+            (f"its family {lineage.network.name(step.entity)} comes from", step.children, True)
+            for step in lineage.families
+        ),
         ("what came of it", lineage.down, False),
         ("members of the family", lineage.members, False),
     ):
@@ -102,7 +106,8 @@ def has_lineage(lineage: Lineage) -> bool:
 
 def nothing_known(lineage: Lineage) -> list[str]:
     """Return what is said instead of an empty tree: that it is empty, and what to ask instead."""
-    if lineage.up or lineage.down or lineage.members:
+    families = any(step.children for step in lineage.families)
+    if lineage.up or lineage.down or lineage.members or families:
         return []
     root, graph = lineage.root, lineage.network.graph
     if has_lineage(lineage):
@@ -211,6 +216,8 @@ class _Painter:
     def _quote(self, item: Evidence, edge: Edge, level: int) -> Text:
         from rich.text import Text
 
+        if item.kind == "inferred":
+            return Text(f"{said(item)} {item.document}", style="dim")
         # Two lines: enough for most sentences, and for the part with the names of the others.
         room = max(40, 2 * (self.width - 4 * level) - len(item.document) - 10)
         start, end = _window(item, room if self.evidence != "full" else 10_000)
@@ -226,10 +233,6 @@ class _Painter:
                     shown.stylize("bold", first, last)
         quote.append_text(shown)
         quote.append(f"” {item.document}", style="dim")
-        if item.premises:
-            quote.append("  because " + " and ".join(item.premises), style="dim")
-        elif item.kind == "inferred":
-            quote.append(f"  by its name ({item.rule})", style="dim")
         return quote
 
     def note(self, words: str) -> Text:
@@ -283,17 +286,18 @@ def _word_end(text: str, place: int) -> int:
 
 
 def quote_lines(network: Network, hops: Iterable[Hop], *, full: bool = False) -> list[str]:
-    """Return the best sentence of each hop, or all of them, with its document.
+    """Return what speaks best for each hop, or all that does, with its document.
 
     A sentence that speaks for several hops stands once, after all that it says.
     """
-    said: dict[str, dict[str, None]] = {}
+    found: dict[str, dict[str, None]] = {}
     for hop in hops:
         edge = network.edge(hop)
         for item in sorted(edge.evidence) if full else [edge.best]:
-            quote = f"“{' '.join(item.sentence.split())}” {item.document}"
-            said.setdefault(quote, {})[f"{label(hop.relation)} ({item.kind})"] = None
-    return [f"{', '.join(says)}: {quote}" for quote, says in said.items()]
+            words = said(item) if item.kind == "inferred" else f"“{said(item)}”"
+            says = found.setdefault(f"{words} {item.document}", {})
+            says[f"{label(hop.relation)} ({item.kind})"] = None
+    return [f"{', '.join(says)}: {quote}" for quote, says in found.items()]
 
 
 def show_hops(

@@ -64,7 +64,8 @@ class Lineage:
     root: Entity
     up: tuple[Step, ...]
     down: tuple[Step, ...]
-    #: Families from the narrowest to the widest, each with the hop that says so.
+    #: Families from the narrowest to the widest, each with the hop that says so; below each what
+    #: is said of the family and not of its members: where it comes from.
     families: tuple[Step, ...]
     #: If it is a family: its members, nested as their names are.
     members: tuple[Step, ...]
@@ -77,8 +78,7 @@ class Lineage:
 
     def steps(self) -> Iterator[Step]:
         """Yield every step of the tree, depth first, the family last."""
-        yield from _walk((*self.up, *self.down, *self.members))
-        yield from self.families
+        yield from _walk((*self.up, *self.down, *self.members, *self.families))
 
     def hops(self) -> list[Hop]:
         """Return every hop of the tree once, in order."""
@@ -130,6 +130,9 @@ def trace(
         seen = frozenset(step.hop.key for step in _walk((*up, *down)) if step.hop is not None)
         members = _members(grower, root.id, seen, folded=folded)
     families = tuple(_families(network, root.id, chosen))
+    if direction in ("up", "both"):
+        told = frozenset(step.entity for step in _walk(up))
+        families = tuple(_with_parents(grower, families, told | {root.id}))
     gaps = tuple(_root_gaps(network, root, up)) if direction in ("up", "both") else ()
     steps = list(_walk((*up, *down, *members)))
     return Lineage(
@@ -230,7 +233,8 @@ def leaf(network: Network, id_: str, hop: Hop) -> Step:
     entity = network.entities.get(id_)
     relation = schema.relations().get(hop.relation)
     strand = relation.strand if relation is not None else None
-    if network.members(id_) and strand == "weights":
+    named = entity is not None and entity.repositories  # a repository holds one model
+    if network.members(id_) and not named and strand == "weights":
         return Step(id_, hop, mark="class", note="a family: which member is not said")
     for key, value, _ in entity.facts if entity is not None else ():
         if key == "parent_gap":
@@ -252,6 +256,17 @@ def _families(network: Network, id_: str, chosen: Filter) -> Iterator[Step]:
                 seen.add(hop.object)
                 level.append(hop.object)
                 yield Step(hop.object, hop)
+
+
+def _with_parents(
+    grower: _Grower, families: tuple[Step, ...], told: frozenset[str]
+) -> Iterator[Step]:
+    """Yield families with what they come from outside themselves, but for what is ``told``."""
+    network = grower.network
+    for step in families:
+        inside = {step.entity, *network.all_members(step.entity)}
+        skip = told | inside | {other.entity for other in families}
+        yield replace(step, children=grower.grow(step.entity, up=True, skip=skip))
 
 
 def _members(

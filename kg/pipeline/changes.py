@@ -21,7 +21,7 @@ class Change:
     what: str
     #: What it concerns: an id, or ``subject relation object``.
     key: str
-    #: For a change, what changed: ``confidence 0.7 -> 0.91``, ``status candidate -> accepted``.
+    #: For a change, what changed: ``confidence 0.7 -> 0.91``, ``licence mit -> cc-by-nc-4.0``.
     details: tuple[str, ...] = ()
 
     def __str__(self) -> str:
@@ -77,15 +77,26 @@ def _entity(old: Entity, new: Entity) -> Iterator[str]:
     yield from _difference("repository", old.repositories, new.repositories)
     if old.mentioned_in != new.mentioned_in:
         yield f"documents {len(old.mentioned_in)} -> {len(new.mentioned_in)}"
+    yield from _facts(old, new)
     yield from _confidence(old.confidence, new.confidence)
+
+
+def _facts(old: Entity, new: Entity) -> Iterator[str]:
+    """Yield what the two are said to be, where it is not the same: a licence, a language."""
+    for key in sorted({key for key, _, _ in (*old.facts, *new.facts)}):
+        was, is_ = (
+            ", ".join(sorted({value for k, value, _ in entity.facts if k == key})) or "none"
+            for entity in (old, new)
+        )
+        if was != is_:
+            yield f"{key.replace('license', 'licence').replace('_', ' ')} {was} -> {is_}"
 
 
 def _edge(old: Edge, new: Edge) -> Iterator[str]:
     if old.status != new.status:
         yield f"status {old.status} -> {new.status}"
     yield from _confidence(old.confidence, new.confidence)
-    if old.evidence != new.evidence:
-        yield f"evidence {len(old.evidence)} -> {len(new.evidence)}"
+    yield from _evidence(old, new)
 
 
 def _result_key(result: Result) -> tuple[str, ...]:
@@ -96,8 +107,16 @@ def _result(old: Result, new: Result) -> Iterator[str]:
     if old.status != new.status:
         yield f"status {old.status} -> {new.status}"
     yield from _confidence(old.confidence, new.confidence)
-    if old.evidence != new.evidence:
+    yield from _evidence(old, new)
+
+
+def _evidence(old: Edge | Result, new: Edge | Result) -> Iterator[str]:
+    if len(old.evidence) != len(new.evidence):
         yield f"evidence {len(old.evidence)} -> {len(new.evidence)}"
+    elif {item.sentence for item in old.evidence} != {item.sentence for item in new.evidence}:
+        yield "evidence text changed"
+    elif old.evidence != new.evidence:
+        yield "evidence moved or judged anew"
 
 
 def _difference(what: str, old: tuple[str, ...], new: tuple[str, ...]) -> Iterator[str]:

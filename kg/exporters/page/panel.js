@@ -76,11 +76,17 @@ function quotation(item) {
   return quote;
 }
 
+/** From what an edge is inferred: its sentence only holds the name. */
+const inferredFrom = (item) => (item.premises.length
+  ? `Follows from: ${item.premises.join('; ')}`
+  : `By its name (${item.rule})`);
+
 const WHERE = { title: 'title', abstract: 'abstract', body: 'text', name: 'name' };
 function evidenceCard(item) {
   const place = WHERE[item.field] || item.field.replace(/^yaml:/, 'metadata field ');
   return h('article', { class: `evidence ${item.negated ? 'against' : ''}` },
     item.negated && h('p', { class: 'flag' }, 'This sentence denies it'),
+    item.kind === 'inferred' && h('p', { class: 'flag' }, inferredFrom(item)),
     quotation(item),
     h('p', { class: 'from' }, documentLink(item.document)),
     h('dl', { class: 'facts' },
@@ -88,7 +94,6 @@ function evidenceCard(item) {
       h('div', {}, h('dt', {}, 'Found in'), h('dd', {}, place)),
       h('div', {}, h('dt', {}, 'Extractor'), h('dd', {}, [item.extractor, item.rule].filter(Boolean).join(' · '))),
       h('div', {}, h('dt', {}, 'Confidence'), h('dd', {}, `${percent(item.confidence)}, ${sureness(item.confidence)}`))),
-    item.premises.length ? h('p', { class: 'quiet' }, `Follows from: ${item.premises.join('; ')}`) : null,
     h('div', { class: 'row' },
       h('button', { type: 'button', class: 'plain', onclick: () => copy(item.text, 'Sentence copied.') }, 'Copy sentence'),
       h('button', { type: 'button', class: 'plain', onclick: () => update({ document: item.document }) }, 'Only this document')));
@@ -288,8 +293,9 @@ function pathPanel() {
 }
 
 function hopEvidence(e) {
-  const first = evidenceOf(e)[0];
-  return h('div', { class: 'hop-evidence' }, first ? quotation(evidence(first)) : null,
+  const [first] = evidenceOf(e).map(evidence);
+  return h('div', { class: 'hop-evidence' },
+    first && (first.kind === 'inferred' ? h('p', { class: 'quiet' }, inferredFrom(first)) : quotation(first)),
     h('button', { type: 'button', class: 'plain', onclick: () => selectEdge(e) }, `Why · ${percent(confidenceOf[e])} · ${plural(details.edges.count[e], 'sentence')}`));
 }
 
