@@ -676,6 +676,49 @@ def test_lineage_is_a_tree_with_evidence_on_each_hop(browser: Any, file: Path) -
         assert shown.counts()["nodes"] == 16
 
 
+def family() -> Graph:
+    """Three distillates of one teacher: one comes from another, one is a member too."""
+    text = "A, B and C are distilled from Teacher. B is of Teacher's family. C comes from A."
+    document = Document(id="family", kind="text", title="A family", text=text)
+    proof = said(document, text, "A", "Teacher")
+    keys = [
+        *((f"model/{name}", "distilledFrom", "model/teacher") for name in "abc"),
+        ("model/b", "memberOf", "model/teacher"),
+        ("model/c", "fineTunedFrom", "model/a"),
+    ]
+    return Graph(
+        (document,),
+        tuple(entity(f"model/{name}", name.title()) for name in ("a", "b", "c", "teacher")),
+        tuple(sorted((Edge(*key, (proof,), 0.9) for key in keys), key=lambda e: e.key)),
+    )
+
+
+def test_each_line_of_a_lineage_can_be_seen_and_clicked(browser: Any, tmp_path: Path) -> None:
+    """A line along a row hangs below what stands between; two between the same ends part."""
+    path = tmp_path / "graph.html"
+    write_html(family(), path)
+    along = ("model/c", "fineTunedFrom", "model/a")
+    parting = [("model/b", relation, "model/teacher") for relation in ("distilledFrom", "memberOf")]
+    with opened(browser, path, "lineage=model/teacher") as shown:
+        shown.settle()
+        where = {
+            key: shown.tab.evaluate("key => kg.edgeAt(...key)", list(key))
+            for key in (along, *parting)
+        }
+        row = shown.tab.evaluate("kg.nodeAt('model/b')")
+        assert where[along]["y"] > row["y"] + 15
+        assert abs(where[parting[0]]["x"] - where[parting[1]]["x"]) > 12
+        picture = saved(shown, "Picture, SVG").decode()
+        assert picture.count(">distilled from</text>") == 6, "each with the halo beneath it"
+        assert picture.count(">member of</text>") == 2
+        heads = re.findall(r'<path d="([^"]*)" fill="#', picture)
+        assert sum(d.count("Z") for d in heads) == 5, "each line has its arrowhead"
+        for key in (along, *parting):
+            shown.click_edge(*key)
+            assert "~".join(key) in unquote(shown.tab.evaluate("location.hash"))
+            shown.tab.keyboard.press("Escape")
+
+
 def test_table_is_the_twin_of_the_graph(browser: Any, file: Path) -> None:
     """Same filters, sortable columns, and names that lead to the details."""
     with opened(browser, file) as shown:

@@ -59,6 +59,7 @@ function readPalette() {
 
 /** Sort what is visible into runs that one path can draw. */
 function sortOut() {
+  bendEdges(shown.edges);
   const order = Object.keys(look.groups).reverse(); // lineage last, on top
   const rankOf = relations.map((name) => order.indexOf(relationStyle(name).group));
   const runs = [];
@@ -107,17 +108,39 @@ function addShape(ctx, shape, x, y, r) {
   ctx.closePath();
 }
 
-/** Where an edge runs on the screen: ends, and the middle that a bent one passes. */
+/** Where an edge runs on the screen: a cubic curve, as its ends and the two points that pull it aside. */
 function course(e, at) {
   const ax = posX[from[e]] * at.k + at.x;
   const ay = posY[from[e]] * at.k + at.y;
   const bx = posX[to[e]] * at.k + at.x;
   const by = posY[to[e]] * at.k + at.y;
-  return [ax, ay, bx, by, (ax + bx) / 2 - (by - ay) * bend[e], (ay + by) / 2 + (bx - ax) * bend[e]];
+  const dx = bx - ax;
+  const dy = by - ay;
+  if (!isTree()) {
+    const sx = (-2 / 3) * dy * bend[e];
+    const sy = (2 / 3) * dx * bend[e];
+    return [ax, ay, ax + dx / 3 + sx, ay + dy / 3 + sy, bx - dx / 3 + sx, by - dy / 3 + sy, bx, by];
+  }
+  if (Math.abs(dy) < 1) {
+    // Along its row it would run through what stands between: it hangs below.
+    const drop = Math.min(24 + 0.12 * Math.abs(dx), 80) + Math.sign(dx) * bend[e] * 160;
+    return [ax, ay, ax + dx * 0.15, ay + drop, bx - dx * 0.15, by + drop, bx, by];
+  }
+  const aside = -2 * dy * bend[e];
+  return [ax, ay, ax + aside, ay + dy / 2, bx + aside, ay + dy / 2, bx, by];
 }
 
+/** The point of a course at `t`, from 0 at its start to 1 at its end. */
+function along([ax, ay, px, py, qx, qy, bx, by], t) {
+  const u = 1 - t;
+  const [a, p, q, b] = [u ** 3, 3 * u * u * t, 3 * u * t * t, t ** 3];
+  return [a * ax + p * px + q * qx + b * bx, a * ay + p * py + q * qy + b * by];
+}
+
+const isStraight = (e) => !isTree() && !bend[e];
+
 function addEdge(ctx, e, at, scale) {
-  const [ax, ay, bx, by, cx, cy] = course(e, at);
+  const [ax, ay, px, py, qx, qy, bx, by] = course(e, at);
   if (from[e] === to[e]) {
     const r = sizeOf(from[e], scale);
     const loop = 7 + r * 0.6 + bend[e] * 5;
@@ -126,22 +149,18 @@ function addEdge(ctx, e, at, scale) {
     return;
   }
   ctx.moveTo(ax, ay);
-  if (isTree()) ctx.bezierCurveTo(ax, (ay + by) / 2, bx, (ay + by) / 2, bx, by);
-  else if (bend[e]) ctx.quadraticCurveTo(cx, cy, bx, by);
-  else ctx.lineTo(bx, by);
+  if (isStraight(e)) ctx.lineTo(bx, by);
+  else ctx.bezierCurveTo(px, py, qx, qy, bx, by);
 }
 
 function addArrow(ctx, e, at, scale, size) {
   if (from[e] === to[e]) return;
-  const [ax, ay, bx, by, cx, cy] = course(e, at);
-  let fx = bend[e] ? cx : ax;
-  let fy = bend[e] ? cy : ay;
-  if (isTree()) { fx = bx; fy = (ay + by) / 2; }
-  const length = Math.hypot(bx - fx, by - fy);
+  const [ax, ay, , , qx, qy, bx, by] = course(e, at);
   const gap = sizeOf(to[e], scale) + 2;
-  if (length < gap + size * 1.5) return;
-  const ux = (bx - fx) / length;
-  const uy = (by - fy) / length;
+  if (Math.hypot(bx - ax, by - ay) < gap + size * 1.5) return;
+  const length = Math.hypot(bx - qx, by - qy);
+  const ux = (bx - qx) / length;
+  const uy = (by - qy) / length;
   const tx = bx - ux * gap;
   const ty = by - uy * gap;
   ctx.moveTo(tx, ty);
@@ -404,28 +423,24 @@ function* paintLabels(ctx, at, w, h, scale, mx, my) {
     ctx.font = `500 11px ${FONT}`;
     for (const [e, group] of spoken) {
       if (lit && lit.edges === null) continue;
-      const [ax, ay, bx, by, cx, cy] = course(e, at);
-      const straight = isTree() || !bend[e];
-      let wx = straight ? (ax + bx) / 2 : (ax + bx) / 4 + cx / 2;
-      let wy = straight ? (ay + by) / 2 : (ay + by) / 4 + cy / 2;
-      if (isTree()) {
-        // Nearer to the end that lies further out, where the lines of a brood have parted.
-        const t = Math.abs(posY[to[e]]) > Math.abs(posY[from[e]]) ? 0.68 : 0.32;
-        const u = 1 - t;
-        wx = ax * (u ** 3 + 3 * u * u * t) + bx * (3 * u * t * t + t ** 3);
-        wy = u ** 3 * ay + 3 * u * t * (ay + by) / 2 + t ** 3 * by;
-      }
-      if (!isTree() && Math.hypot(bx - ax, by - ay) < 60) continue;
+      const curve = course(e, at);
+      if (!isTree() && Math.hypot(curve[6] - curve[0], curve[7] - curve[1]) < 60) continue;
       const text = relationStyle(relations[relationOf[e]]).words;
       const half = ctx.measureText(text).width / 2 + 2;
-      const box = [wx - half, wy - 8, wx + half, wy + 6, -1 - e];
-      if (taken(names, box) || taken(dots, box)) continue;
-      occupy(names, box);
-      ctx.strokeStyle = palette.ground;
-      ctx.lineWidth = 4;
-      ctx.strokeText(text, wx, wy + 4);
-      ctx.fillStyle = palette.groups[group];
-      ctx.fillText(text, wx, wy + 4);
+      // In a tree nearer to the end that lies further out, where the lines of a brood have parted.
+      const out = Math.abs(posY[to[e]]) - Math.abs(posY[from[e]]);
+      for (const t of !isTree() || !out ? [0.5] : out > 0 ? [0.68, 0.5, 0.8] : [0.32, 0.5, 0.2]) {
+        const [wx, wy] = along(curve, t);
+        const box = [wx - half, wy - 8, wx + half, wy + 6, -1 - e];
+        if (taken(names, box) || taken(dots, box)) continue;
+        occupy(names, box);
+        ctx.strokeStyle = palette.ground;
+        ctx.lineWidth = 4;
+        ctx.strokeText(text, wx, wy + 4);
+        ctx.fillStyle = palette.groups[group];
+        ctx.fillText(text, wx, wy + 4);
+        break;
+      }
     }
   }
   yield 1;
@@ -639,31 +654,22 @@ function edgeAt(x, y, slack = 6) {
 }
 
 function distanceTo(e, x, y, scale, limit) {
-  const [ax, ay, bx, by, cx, cy] = course(e, view);
+  const curve = course(e, view);
+  const [ax, ay, , , , , bx, by] = curve;
   if (from[e] === to[e]) {
     const r = sizeOf(from[e], scale);
     const loop = 7 + r * 0.6 + bend[e] * 5;
     return Math.abs(Math.hypot(x - ax, y - (ay - r - loop * 0.6)) - loop);
   }
-  if (!bend[e] && !isTree()) return segment(x, y, ax, ay, bx, by);
+  if (isStraight(e)) return segment(x, y, ax, ay, bx, by);
   const reach = Math.hypot(bx - ax, by - ay) * 0.6 + limit;
   if (Math.hypot(x - (ax + bx) / 2, y - (ay + by) / 2) > reach + 20) return Infinity;
   let least = Infinity;
-  let px = ax;
-  let py = ay;
+  let last = [ax, ay];
   for (let i = 1; i <= 12; i++) {
-    const t = i / 12;
-    const u = 1 - t;
-    let qx = u * u * ax + 2 * u * t * cx + t * t * bx;
-    let qy = u * u * ay + 2 * u * t * cy + t * t * by;
-    if (isTree()) {
-      const my = (ay + by) / 2;
-      qx = u ** 3 * ax + 3 * u * u * t * ax + 3 * u * t * t * bx + t ** 3 * bx;
-      qy = u ** 3 * ay + 3 * u * u * t * my + 3 * u * t * t * my + t ** 3 * by;
-    }
-    least = Math.min(least, segment(x, y, px, py, qx, qy));
-    px = qx;
-    py = qy;
+    const next = along(curve, i / 12);
+    least = Math.min(least, segment(x, y, ...last, ...next));
+    last = next;
   }
   return least;
 }

@@ -427,8 +427,8 @@ window.kg = Object.freeze({
   nodeAt: (id) => { const n = numberOf(id); return { x: posX[n] * view.k + view.x, y: posY[n] * view.k + view.y, shown: Boolean(shown.nodes[n]) }; },
   edgeAt: (subject, relation, object) => {
     const e = edgesOf(numberOf(subject)).find((i) => idOf(from[i]) === subject && relations[relationOf[i]] === relation && idOf(to[i]) === object);
-    const [ax, ay, bx, by, cx, cy] = course(e, view);
-    return bend[e] ? { x: (ax + bx) / 4 + cx / 2, y: (ay + by) / 4 + cy / 2 } : { x: (ax + bx) / 2, y: (ay + by) / 2 };
+    const [x, y] = along(course(e, view), 0.5);
+    return { x, y };
   },
   edgesOf: (id) => [...edgesOf(numberOf(id))].map((e) => [idOf(from[e]), relations[relationOf[e]], idOf(to[e])]),
   counts: () => ({ nodes: shown.nodeTotal, edges: shown.edgeTotal }),
