@@ -719,6 +719,26 @@ def test_each_line_of_a_lineage_can_be_seen_and_clicked(browser: Any, tmp_path: 
             shown.tab.keyboard.press("Escape")
 
 
+def test_what_no_sentence_states_is_said_to_be_concluded(browser: Any, tmp_path: Path) -> None:
+    """A sentence that only holds a name is not passed off as one that states the edge."""
+    document = Document(id="short", kind="text", title="Tiny", text="TinyBERT is small.")
+    proof = said(document, "TinyBERT is small.", "TinyBERT", "", kind="inferred")
+    names = ("BERT", "TinyBERT")
+    path = tmp_path / "graph.html"
+    write_html(
+        Graph(
+            (document,),
+            tuple(entity(f"model/{name.lower()}", name) for name in names),
+            (Edge("model/tinybert", "distilledFrom", "model/bert", (proof,), 0.9),),
+        ),
+        path,
+    )
+    with opened(browser, path, "lineage=model/tinybert") as shown:
+        assert "Concluded from the name, which stands here:\n\nTinyBERT is" in shown.panel()
+        shown.tab.get_by_role("button", name="Why · 90 % · no sentence states it").click()
+        assert "No sentence states this: it is concluded from a name" in shown.panel()
+
+
 def test_table_is_the_twin_of_the_graph(browser: Any, file: Path) -> None:
     """Same filters, sortable columns, and names that lead to the details."""
     with opened(browser, file) as shown:

@@ -84,7 +84,7 @@ function selectEdge(e) {
   if (!shown.nodes[from[e]]) opened.add(from[e]);
   if (!shown.nodes[to[e]]) opened.add(to[e]);
   update({ edge: e, node: -1 });
-  say(`${nameOf(from[e])} ${relationStyle(relations[relationOf[e]]).words} ${nameOf(to[e])}, ${plural(details.edges.count[e], 'sentence')}.`);
+  say(`${nameOf(from[e])} ${relationStyle(relations[relationOf[e]]).words} ${nameOf(to[e])}, ${statedBy(e)}.`);
 }
 function clearSelection() {
   if (state.node < 0 && state.edge < 0) return;

@@ -155,7 +155,7 @@ function homePanel() {
   return [
     h('header', {}, h('h2', {}, `What ${plural(details.read, 'document')} say${details.read === 1 ? 's' : ''}`),
       h('p', { class: 'lead' }, `${countsInWords()}, related by ${plural(accepted, 'statement')}${weaker ? ` and ${plural(weaker, 'weaker or disputed one')}` : ''}.`),
-      h('p', { class: 'lead' }, 'Click a node or an edge to see why it is there: every edge has the sentence that states it.')),
+      h('p', { class: 'lead' }, 'Click a node or an edge to see why it is there: the sentences that state it, or what it is concluded from.')),
     example >= 0 ? section('For example', h('div', { class: 'example' }, statement(example, true), hopEvidence(example))) : null,
     models.length ? section('Lineage to start with', h('ul', {}, models.map((node) => h('li', {}, nameButton(node), h('button', { type: 'button', class: 'plain end', 'aria-label': `Lineage of ${nameOf(node)}`, onclick: () => openLineage(node) }, 'Lineage'))))) : null,
     best.length ? section('Best connected', h('ul', {}, best.map((node) => h('li', {}, nameButton(node), h('span', { class: 'quiet end' }, plural(degree[node], 'link')))))) : null,
@@ -264,6 +264,7 @@ function edgePanel(e) {
         h('span', { class: 'quiet' }, kindsOf(e).map((kind) => look.kinds[kinds[kind]].title.toLowerCase()).join(', '))),
       h('div', { class: 'track', 'aria-hidden': 'true' }, h('div', { style: { width: percent(confidenceOf[e]).replace(' ', '') } }))),
     status !== 'accepted' ? h('p', { class: 'callout' }, `Status: ${look.statuses[status]}.`) : null,
+    kinds[kindOf[e]] === 'inferred' ? h('p', { class: 'callout' }, `No sentence states this: it is ${look.kinds.inferred.words}.`) : null,
     section(plural(total, 'piece of evidence', 'pieces of evidence'), rows.map(evidenceCard),
       total > rows.length ? h('p', { class: 'quiet' }, `and ${number(total - rows.length)} more; provenance.ttl has them all.`) : null),
     h('div', { class: 'row foot' },
@@ -285,10 +286,19 @@ function pathPanel() {
   ];
 }
 
+/** "2 sentences", or that none states the edge but something implies it. */
+function statedBy(e) {
+  const inferred = evidenceOf(e).filter((row) => kinds[row[1]] === 'inferred').length;
+  return details.edges.count[e] > inferred ? plural(details.edges.count[e] - inferred, 'sentence') : 'no sentence states it';
+}
+/** What an edge that no sentence states is concluded from. */
+const concluded = (item) => (item.premises.length ? `Concluded from: ${item.premises.join('; ')}.` : 'Concluded from the name, which stands here:');
+
 function hopEvidence(e) {
-  const first = evidenceOf(e)[0];
-  return h('div', { class: 'hop-evidence' }, first ? quotation(evidence(first)) : null,
-    h('button', { type: 'button', class: 'plain', onclick: () => selectEdge(e) }, `Why · ${percent(confidenceOf[e])} · ${plural(details.edges.count[e], 'sentence')}`));
+  const first = evidenceOf(e).length ? evidence(evidenceOf(e)[0]) : null;
+  return h('div', { class: 'hop-evidence' },
+    first && first.kind === 'inferred' ? h('p', { class: 'quiet' }, concluded(first)) : null, first ? quotation(first) : null,
+    h('button', { type: 'button', class: 'plain', onclick: () => selectEdge(e) }, `Why · ${percent(confidenceOf[e])} · ${statedBy(e)}`));
 }
 
 function lineagePanel() {
