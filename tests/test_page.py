@@ -1230,6 +1230,26 @@ def test_overview_says_how_much_it_shows(browser: Any, large: Path) -> None:
         assert "all=1" in shown.fragment()
 
 
+@pytest.mark.parametrize("width", [390, 1024, 1200, 1400])
+def test_nothing_lies_over_a_button_or_the_end_of_a_path(
+    browser: Any, large: Path, width: int
+) -> None:
+    """The bars keep clear of the buttons, and what is fitted keeps clear of the bars."""
+    ends = ("model/chain-50", "model/chain-1450")
+    with opened(browser, large, viewport={"width": width, "height": 800}) as shown:
+        shown.settle()
+        for name in ("zoom-in", "zoom-out", "fit", "show-all"):
+            shown.tab.locator(f"#{name}").click(trial=True, timeout=2000)
+        shown.tab.evaluate("hash => { location.hash = hash }", f"path={'~'.join(ends)}")
+        shown.settle()
+        bar = shown.tab.locator("#view-bar").bounding_box()
+        notice = shown.tab.locator("#notice").bounding_box()
+        for end in ends:
+            _, y = shown.node(end)
+            assert bar["y"] + bar["height"] < y
+            assert notice is None or y < notice["y"]
+
+
 def test_relax_moves_nodes_and_stops(browser: Any, file: Path) -> None:
     with opened(browser, file) as shown:
         before = shown.node("model/tiny-7b")

@@ -547,10 +547,13 @@ function moveTo(target, animate = true, moved = false) {
   schedule();
 }
 
-/** The part of the stage that panels do not cover. */
+/** The part of the stage that neither bars nor panels cover: where it begins, how wide and high it is. */
 function clear() {
   const sheet = narrow.matches && document.body.classList.contains('has-details') ? panel.offsetHeight : 0;
-  return { w: width, h: Math.max(height - sheet, 80) };
+  const [bar, notice] = ['view-bar', 'notice'].map((id) => document.getElementById(id));
+  const top = bar.offsetHeight && bar.offsetTop + bar.offsetHeight;
+  const foot = Math.max(sheet, notice.offsetHeight && height - notice.offsetTop);
+  return { top, w: width, h: Math.max(height - top - foot, 80) };
 }
 
 /** The view that holds these nodes. */
@@ -561,7 +564,8 @@ function viewOf(list, largest = isPart() ? 1.25 : 1.6) {
     y0 = Math.min(y0, posY[node]); y1 = Math.max(y1, posY[node]);
   }
   const area = clear();
-  if (x0 > x1) return { k: 1, x: area.w / 2, y: area.h / 2 };
+  const middle = area.top + area.h / 2;
+  if (x0 > x1) return { k: 1, x: area.w / 2, y: middle };
   const pad = Math.min(isTree() ? 120 : 48, area.w * (isTree() ? 0.16 : 0.06));
   const tall = Math.min(isTree() ? 96 : star ? 80 : 48, area.h * 0.12);
   if (star) {
@@ -574,10 +578,10 @@ function viewOf(list, largest = isPart() ? 1.25 : 1.6) {
     };
     const [left, right] = [rim(-1), rim(1)];
     const k = Math.max(0.004, Math.min(largest, (area.w - left - right) / Math.max(x1 - x0, 1), (area.h - 2 * tall) / Math.max(y1 - y0, 1)));
-    return { k, x: left + (area.w - left - right) / 2 - ((x0 + x1) / 2) * k, y: area.h / 2 - ((y0 + y1) / 2) * k };
+    return { k, x: left + (area.w - left - right) / 2 - ((x0 + x1) / 2) * k, y: middle - ((y0 + y1) / 2) * k };
   }
   const k = Math.max(0.004, Math.min(largest, (area.w - 2 * pad) / Math.max(x1 - x0, 1), (area.h - 2 * tall) / Math.max(y1 - y0, 1)));
-  return { k, x: area.w / 2 - ((x0 + x1) / 2) * k, y: area.h / 2 - ((y0 + y1) / 2) * k };
+  return { k, x: area.w / 2 - ((x0 + x1) / 2) * k, y: middle - ((y0 + y1) / 2) * k };
 }
 function* visibleNodes() { for (let node = 0; node < nodeCount; node++) if (shown.nodes[node]) yield node; }
 function fit(animate = true) {
@@ -590,8 +594,8 @@ function fit(animate = true) {
   if (isTree() && target.k < 0.42) {
     // Names must be legible: a very wide tree is shown around its root and can be moved.
     const area = clear();
-    const middle = target.y / target.k - area.h / 2 / target.k;
-    moveTo({ k: 0.42, x: area.w / 2 - posX[tree.root] * 0.42, y: area.h / 2 + middle * 0.42 }, animate);
+    const middle = area.top + area.h / 2;
+    moveTo({ k: 0.42, x: area.w / 2 - posX[tree.root] * 0.42, y: middle + ((target.y - middle) / target.k) * 0.42 }, animate);
   } else moveTo(target, animate);
 }
 function zoomBy(factor, cx = width / 2, cy = height / 2, animate = false) {
@@ -603,9 +607,9 @@ function reveal(node) {
   const x = posX[node] * view.k + view.x;
   const y = posY[node] * view.k + view.y;
   const area = clear();
-  if (x > 60 && y > 60 && x < area.w - 60 && y < area.h - 60 && view.k > 0.3) return;
+  if (x > 60 && y > area.top + 60 && x < area.w - 60 && y < area.top + area.h - 60 && view.k > 0.3) return;
   const k = Math.max(view.k, 0.7);
-  moveTo({ k, x: area.w / 2 - posX[node] * k, y: area.h / 2 - posY[node] * k });
+  moveTo({ k, x: area.w / 2 - posX[node] * k, y: area.top + area.h / 2 - posY[node] * k });
 }
 
 function resize() {
