@@ -719,6 +719,61 @@ def test_each_line_of_a_lineage_can_be_seen_and_clicked(browser: Any, tmp_path: 
             shown.tab.keyboard.press("Escape")
 
 
+def wide_family() -> Graph:
+    """A family of 30 members, each with two models of long names that differ in their ends."""
+    text = "All of them belong together."
+    document = Document(id="wide", kind="text", title="A wide family", text=text)
+    proof = said(document, text, "", "")
+    models = {"model/root": "Root"}
+    edges = []
+    for i in range(30):
+        models[f"model/{i}"] = f"Member-{i}"
+        edges.append(Edge(f"model/{i}", "memberOf", "model/root", (proof,), 0.9))
+        for end in "ab":
+            models[f"model/{i}{end}"] = f"a-base-model-of-some-size-uncased-fine-tuned-{i}{end}"
+            edges.append(Edge(f"model/{i}{end}", "fineTunedFrom", f"model/{i}", (proof,), 0.9))
+    return Graph(
+        (document,),
+        tuple(sorted((entity(*model) for model in models.items()), key=lambda e: e.id)),
+        tuple(sorted(edges, key=lambda e: e.key)),
+    )
+
+
+def test_a_wide_lineage_says_what_is_out_of_view_and_shows_it(browser: Any, tmp_path: Path) -> None:
+    """It opens so that names can be read; a press shows the whole."""
+    path = tmp_path / "graph.html"
+    write_html(wide_family(), path)
+    for button in ("#show-part", "#fit"):
+        with opened(browser, path, "lineage=model/root") as shown:
+            shown.settle()
+            seen, _, total = shown.tab.locator("#notice").inner_text().split()[:3]
+            assert 30 < int(seen) < int(total) == 91
+            shown.tab.locator(button).click()
+            box = shown.tab.locator("#graph").bounding_box()
+            shown.tab.wait_for_timeout(300)
+            for i in range(30):
+                x, y = shown.node(f"model/{i}a")
+                assert box["x"] < x < box["x"] + box["width"]
+                assert box["y"] < y < box["y"] + box["height"]
+            assert "in view" not in shown.tab.locator("#notice").inner_text()
+
+
+def test_long_names_in_a_lineage_are_told_apart_by_their_ends(browser: Any, tmp_path: Path) -> None:
+    """Each node has its name, and no two look alike."""
+    path = tmp_path / "graph.html"
+    wide = wide_family()
+    names = [e.id for e in wide.entities if re.fullmatch(r"model/(root|\d|\d[ab])", e.id)]
+    kept = [e for e in wide.edges if e.subject in names and e.object in names]
+    write_html(
+        Graph(wide.documents, tuple(e for e in wide.entities if e.id in names), tuple(kept)), path
+    )
+    with opened(browser, path, "lineage=model/root") as shown:
+        shown.settle()
+        picture = saved(shown, "Picture, SVG").decode()
+        written = set(re.findall(r">([^<>]*[ab])</text>", picture))
+        assert len(written) == 20, written
+
+
 def test_what_no_sentence_states_is_said_to_be_concluded(browser: Any, tmp_path: Path) -> None:
     """A sentence that only holds a name is not passed off as one that states the edge."""
     document = Document(id="short", kind="text", title="Tiny", text="TinyBERT is small.")

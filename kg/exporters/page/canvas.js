@@ -28,6 +28,9 @@ let budget = 3000; // pieces painted in one frame; adapts to the machine
 let lastFrame = 0;
 let hovered = -1;
 let ends = new Uint8Array(0); // in a tree: 1 has a line upwards, 2 downwards
+let unnamed = 0; // nodes of the picture for whose names there was no room
+/** At this zoom the names of a tree can be read. */
+const LEGIBLE = 0.42;
 
 /** Whether a person has moved or zoomed the picture since it was last fitted. */
 let byHand = false;
@@ -217,10 +220,12 @@ function paintRegions(ctx, at, w, h) {
 
 const SLICE = 400;
 const SHOWN_NAME = 44;
+/** A name of at most `most` letters, without its middle: the ends tell sizes and versions apart. */
 const shortName = (text, most = SHOWN_NAME) => {
-  const flat = text.slice(0, 4 * most).replace(/\s+/g, ' ');
-  if (flat.length <= most) return flat;
-  return `${[...flat.slice(0, most + 2)].slice(0, most - 1).join('')}…`;
+  const ends_ = text.length > 8 * most ? text.slice(0, 4 * most) + text.slice(-4 * most) : text;
+  const all = [...ends_.replace(/\s+/g, ' ')];
+  if (all.length <= most) return all.join('');
+  return `${all.slice(0, Math.ceil(most / 2) - 1).join('')}…${all.slice(all.length - Math.floor(most / 2)).join('')}`;
 };
 
 /**
@@ -372,38 +377,36 @@ function* paintLabels(ctx, at, w, h, scale, mx, my) {
     const leads = chosen || (!lit && !star && placed < leaders);
     const size = isTree() ? Math.max(10, Math.min(13, 13 * at.k)) : leads ? 14 : r > 11 ? 14 : r > 7 ? 12.5 : 11.5;
     ctx.font = `${r > 7 || leads || isTree() ? 600 : 400} ${size}px ${FONT}`;
-    let text = isTree() ? shortName(nameOf(node), 30) : shortName(nameOf(node));
-    if (star && node !== star.root) {
-      // Beside the rim a name takes the room there is; its ends tell sizes and versions apart.
-      const at_ = posX[node] * at.k + at.x;
-      const room = (posX[node] >= posX[star.root] ? w - mx - at_ : at_ - mx) - r - 12;
-      const all = [...text];
-      let letters = all.length;
-      while (letters > 9 && ctx.measureText(text).width > room) {
-        letters--;
-        text = `${all.slice(0, Math.ceil(letters / 2) - 1).join('')}…${all.slice(all.length - Math.floor(letters / 2)).join('')}`;
-      }
-    }
-    const half = ctx.measureText(text).width / 2 + 3;
     const x = posX[node] * at.k + at.x;
     const y = posY[node] * at.k + at.y;
-    const below = [x, y + r + size + 1];
-    const above = [x, y - r - 5];
-    const right = [x + r + half + 3, y + size * 0.35];
-    const left = [x - r - half - 3, y + size * 0.35];
     const [x0, y0, x1, y1] = x > mx && x < w - mx && y > my && y < h - my ? [mx, my, w - mx, h - my] : [0, 0, w, h];
+    let text = '';
     let spot = null;
-    const aslant = r * 0.7 + half;
-    const around_ = [below, above, right, left, [x + aslant, above[1] + 3], [x - aslant, above[1] + 3], [x + aslant, below[1] - 3], [x - aslant, below[1] - 3]];
-    const outwards = star && node !== star.root ? (posX[node] >= posX[star.root] ? right : left) : below;
-    const spots = !isTree() ? [outwards, ...around_.slice(0, lit || star ? 8 : 4)] : ends[node] === 3 ? [right, above] : ends[node] === 2 ? [above, right] : [below, above];
-    for (const [lx, ly] of spots) {
-      const box = [lx - half, ly - size, lx + half, ly + 4, node];
-      if (!chosen && (box[0] < x0 || box[2] > x1 || box[1] < y0 || box[3] > y1)) continue;
-      // The best connected are named even where that covers a smaller node, if all are equal.
-      if (!taken(names, box) && ((placed < leaders && !lit && !star) || !taken(dots, box))) { spot = [lx, ly]; occupy(names, box); break; }
+    for (const letters of isTree() ? [30, 22, 16] : [SHOWN_NAME]) {
+      text = shortName(nameOf(node), letters);
+      if (star && node !== star.root) {
+        // Beside the rim a name takes the room there is.
+        const room = (posX[node] >= posX[star.root] ? w - mx - x : x - mx) - r - 12;
+        for (let fewer = Math.min(letters, text.length); fewer > 9 && ctx.measureText(text).width > room;) text = shortName(nameOf(node), --fewer);
+      }
+      const half = ctx.measureText(text).width / 2 + 3;
+      const below = [x, y + r + size + 1];
+      const above = [x, y - r - 5];
+      const right = [x + r + half + 3, y + size * 0.35];
+      const left = [x - r - half - 3, y + size * 0.35];
+      const aslant = r * 0.7 + half;
+      const around_ = [below, above, right, left, [x + aslant, above[1] + 3], [x - aslant, above[1] + 3], [x + aslant, below[1] - 3], [x - aslant, below[1] - 3]];
+      const outwards = star && node !== star.root ? (posX[node] >= posX[star.root] ? right : left) : below;
+      const spots = !isTree() ? [outwards, ...around_.slice(0, lit || star ? 8 : 4)] : ends[node] === 3 ? [right, left, above] : ends[node] === 2 ? [above, right, left] : [below, above, right, left];
+      for (const [lx, ly] of spots) {
+        const box = [lx - half, ly - size, lx + half, ly + 4, node];
+        if (!chosen && (box[0] < x0 || box[2] > x1 || box[1] < y0 || box[3] > y1)) continue;
+        // The best connected are named even where that covers a smaller node, if all are equal.
+        if (!taken(names, box) && ((placed < leaders && !lit && !isPart()) || !taken(dots, box))) { spot = [lx, ly]; occupy(names, box); break; }
+      }
+      if (!spot && chosen) { spot = below; occupy(names, [x - half, below[1] - size, x + half, below[1] + 4, node]); }
+      if (spot) break;
     }
-    if (!spot && chosen) { spot = below; occupy(names, [x - half, below[1] - size, x + half, below[1] + 4, node]); }
     if (!spot) continue;
     placed++;
     ctx.strokeStyle = palette.ground;
@@ -415,6 +418,7 @@ function* paintLabels(ctx, at, w, h, scale, mx, my) {
     ctx.fillText(text, spot[0], spot[1]);
     if (placed % 40 === 0) yield 300;
   }
+  unnamed = inside.length - placed;
   const spoken = [];
   if (isPart() || (lit && (lit.edges ? lit.edges.size : 0) <= 40)) {
     for (const run of buckets) for (const e of run.edges) if ((isPart() && !lit) || (lit && (lit.edges === null || lit.edges.has(e)))) spoken.push([e, run.group]);
@@ -501,7 +505,7 @@ function frame(now) {
   // While the next picture is painted and nothing moves, the last one may stay as it is.
   if (!job || !front || moving() || !same(drawn, view)) blit();
   if (job || glide || stale || !same(front.view, view)) schedule();
-  else { stage.dataset.painted = String(Number(stage.dataset.painted || 0) + 1); }
+  else { renderNotice(); stage.dataset.painted = String(Number(stage.dataset.painted || 0) + 1); }
 }
 
 /** The view that the screen shows. */
@@ -584,18 +588,20 @@ function viewOf(list, largest = isPart() ? 1.25 : 1.6) {
   return { k, x: area.w / 2 - ((x0 + x1) / 2) * k, y: middle - ((y0 + y1) / 2) * k };
 }
 function* visibleNodes() { for (let node = 0; node < nodeCount; node++) if (shown.nodes[node]) yield node; }
-function fit(animate = true) {
+/** Show all that is visible; a tree only as far as it can be read, unless the `whole` is asked for. */
+function fit(animate = true, whole_ = false) {
   // Nodes without links lie aside; they do not make the others small.
   const list = [...visibleNodes()];
   const tied = list.filter((node) => degree[node] > 0);
   const whole = viewOf(list);
   const main = tied.length ? viewOf(tied) : whole;
   const target = whole.k > main.k * 0.88 ? whole : main;
-  if (isTree() && target.k < 0.42) {
-    // Names must be legible: a very wide tree is shown around its root and can be moved.
+  if (isTree() && target.k < LEGIBLE && !whole_) {
+    // A very large tree is shown around its root and can be moved.
     const area = clear();
     const middle = area.top + area.h / 2;
-    moveTo({ k: 0.42, x: area.w / 2 - posX[tree.root] * 0.42, y: middle + ((target.y - middle) / target.k) * 0.42 }, animate);
+    const y = middle + ((target.y - middle) / target.k) * LEGIBLE;
+    moveTo({ k: LEGIBLE, x: area.w / 2, y: Math.max(area.top + 60, Math.min(area.top + area.h - 60, y)) }, animate);
   } else moveTo(target, animate);
 }
 function zoomBy(factor, cx = width / 2, cy = height / 2, animate = false) {
@@ -746,28 +752,44 @@ function arrange() {
     }
     const column = 200;
     const row = 132;
-    // A brood of many leaves is folded into rows, so that it stays on one screen.
+    const line = 62;
+    // What is too wide for a screen is folded: leaves into lines, and broods into shelves.
+    const most = Math.max(3, 1 + Math.floor((width * 0.68) / (column * LEGIBLE)));
     const measure = (node) => {
       const brood = children.get(node) || [];
       const leaves = brood.filter((hop) => !children.has(hop.node));
       const grown = brood.filter((hop) => children.has(hop.node)).map((hop) => measure(hop.node));
-      const columns = leaves.length > 4 ? Math.ceil(Math.sqrt(leaves.length * 1.1)) : leaves.length;
-      const inner = grown.reduce((sum, child) => sum + child.width, 0) + columns;
-      return { node, leaves, grown, columns, width: Math.max(1, inner) };
+      const columns = leaves.length > 4 ? Math.min(most, Math.ceil(Math.sqrt(leaves.length * 1.1))) : Math.min(most, leaves.length);
+      const block = columns ? [{ leaves, columns, width: columns, height: row + line * (Math.ceil(leaves.length / columns) - 1) }] : [];
+      const half = grown.reduce((sum, box) => sum + box.width, columns) <= most ? Math.ceil(grown.length / 2) : 0;
+      const shelves = [];
+      for (const box of [...grown.slice(0, half), ...block, ...grown.slice(half)]) {
+        let shelf = shelves.find((one) => one.width + box.width <= most);
+        if (!shelf) { shelf = { boxes: [], width: 0, height: 0 }; shelves.push(shelf); }
+        shelf.boxes.push(box);
+        shelf.width += box.width;
+        shelf.height = Math.max(shelf.height, box.height);
+      }
+      const [wide, high] = shelves.reduce(([w, h_], shelf) => [Math.max(w, shelf.width), h_ + shelf.height], [1, row]);
+      return { node, shelves, width: wide, height: high };
     };
-    const put = (box, left, level) => {
-      let x = left + (box.width - box.grown.reduce((sum, child) => sum + child.width, 0) - box.columns) / 2;
-      const half = Math.ceil(box.grown.length / 2);
-      for (const child of box.grown.slice(0, half)) { put(child, x, level + 1); x += child.width; }
-      box.leaves.forEach((hop, i) => {
-        const line = Math.floor(i / Math.max(box.columns, 1));
-        posX[hop.node] = (x + (i % box.columns) + 0.5 + (line % 2 ? 0.25 : 0)) * column;
-        posY[hop.node] = sign * ((level + 1) * row + line * 62);
-      });
-      x += box.columns;
-      for (const child of box.grown.slice(half)) { put(child, x, level + 1); x += child.width; }
+    const put = (box, left, top) => {
+      if (box.leaves) {
+        box.leaves.forEach((hop, i) => {
+          const at = Math.floor(i / box.columns);
+          posX[hop.node] = (left + (i % box.columns) + 0.5 + (at % 2 ? 0.25 : 0)) * column;
+          posY[hop.node] = sign * (top + at * line);
+        });
+        return;
+      }
       posX[box.node] = (left + box.width / 2) * column;
-      posY[box.node] = sign * level * row;
+      posY[box.node] = sign * top;
+      let y = top + row;
+      for (const shelf of box.shelves) {
+        let x = left + (box.width - shelf.width) / 2;
+        for (const child of shelf.boxes) { put(child, x, y); x += child.width; }
+        y += shelf.height;
+      }
     };
     const whole = measure(tree.root);
     put(whole, -whole.width / 2, 0);

@@ -347,7 +347,7 @@ document.addEventListener('keydown', (event) => {
   const chosen = state.node >= 0 ? state.node : -1;
   const act = {
     '/': () => input.focus(), '?': openHelp, '+': () => zoomBy(1.3, undefined, undefined, true), '=': () => zoomBy(1.3, undefined, undefined, true), '-': () => zoomBy(1 / 1.3, undefined, undefined, true),
-    0: () => fit(), t: () => update({ view: state.view === 'table' ? 'graph' : 'table' }), d: switchTheme,
+    0: () => fit(true, true), t: () => update({ view: state.view === 'table' ? 'graph' : 'table' }), d: switchTheme,
     f: () => chosen >= 0 && openFocus(chosen, state.focus === chosen ? (state.hops % 3) + 1 : 1),
     l: () => chosen >= 0 && openLineage(chosen), p: () => chosen >= 0 && startPath(chosen), o: () => chosen >= 0 && openNeighbours(chosen),
   }[event.key];
@@ -379,7 +379,7 @@ document.getElementById('as-table').addEventListener('click', () => update({ vie
 document.getElementById('theme').addEventListener('click', switchTheme);
 document.getElementById('zoom-in').addEventListener('click', () => zoomBy(1.4, width / 2, height / 2, true));
 document.getElementById('zoom-out').addEventListener('click', () => zoomBy(1 / 1.4, width / 2, height / 2, true));
-document.getElementById('fit').addEventListener('click', () => fit());
+document.getElementById('fit').addEventListener('click', () => fit(true, true));
 document.getElementById('relax').addEventListener('click', toggleRelax);
 const filtersButton = document.getElementById('filters');
 function showFilters(open) {
