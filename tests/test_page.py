@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from html import unescape
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -1558,6 +1559,35 @@ def test_names_around_a_focus_are_all_there_and_apart(
     assert len(found) == len(names)
     assert all(box[0] >= 0 and box[2] <= stage["width"] for box in found.values())
     assert meeting(boxes) == []
+
+
+def test_a_lopsided_neighbourhood_is_balanced_and_its_nodes_are_apart(
+    browser: Any, tmp_path: Path
+) -> None:
+    """Half of the second ring stands on either side, whatever it hangs on, and all have names."""
+    text = "They are all fine-tuned from one another."
+    document = Document(id="hub", kind="text", title="Hub", text=text)
+    proof = said(document, text, "They", "one another")
+    inner = {f"model/inner-{i}": "model/hub" for i in range(8)}
+    outer = {f"model/outer-{i}-{j}": f"model/inner-{i}" for i in range(4) for j in range(11)}
+    hanging = {**inner, **outer}
+    graph = Graph(
+        (document,),
+        tuple(entity(i, i.removeprefix("model/")) for i in sorted(["model/hub", *hanging])),
+        tuple(Edge(low, "fineTunedFrom", high, (proof,), 0.9) for low, high in hanging.items()),
+    )
+    path = tmp_path / "hub.html"
+    write_html(graph, path)
+    with opened(browser, path, "focus=model/hub&hops=2") as shown:
+        shown.settle()
+        places = {i: shown.node(i) for i in ("model/hub", *hanging)}
+        picture = saved(shown, "Picture, SVG").decode()
+    left = sum(places[i][0] < places["model/hub"][0] for i in outer)
+    assert left == 22
+    assert all(f">{i.removeprefix('model/')}</text>" in picture for i in hanging)
+    for side in (-1, 1):
+        heights = sorted(y for i, (x, y) in places.items() if i in outer and (x - 620) * side > 0)
+        assert min(b - a for a, b in pairwise(heights)) > 12
 
 
 def test_focus_stands_alone_and_lets_go(browser: Any, file: Path) -> None:

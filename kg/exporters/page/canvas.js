@@ -31,6 +31,9 @@ let ends = new Uint8Array(0); // in a tree: 1 has a line upwards, 2 downwards
 let unnamed = 0; // nodes of the picture for whose names there was no room
 /** At this zoom the names of a tree can be read. */
 const LEGIBLE = 0.42;
+/** The least height of a node and its name in a neighbourhood, and how much of it nodes take. */
+const ROW = 27;
+const STAR_SCALE = 1.25;
 
 /** Whether a person has moved or zoomed the picture since it was last fitted. */
 let byHand = false;
@@ -88,6 +91,7 @@ const isPart = () => tree !== null || star !== null;
 /** Nodes grow more slowly than distances, so that an overview has dots and a close-up has room. */
 function nodeScale(k) {
   if (isTree()) return Math.max(k, 0.6);
+  if (star) return Math.min((STAR_SCALE * k * star.room) / ROW, Math.sqrt(k)); // as distances, which leave room for them
   const few = Math.min(1.5, Math.max(1, (1800 / Math.max(shown.nodeTotal, 1)) ** 0.22));
   return (k < 1 ? k ** 0.72 : k ** 0.5) * (k < 1 ? few : 1);
 }
@@ -375,7 +379,8 @@ function* paintLabels(ctx, at, w, h, scale, mx, my) {
     if (r < minimum && !chosen) continue;
     // The best connected read as headings of their surroundings, the others as small print.
     const leads = chosen || (!lit && !star && placed < leaders);
-    const size = isTree() ? Math.max(10, Math.min(13, 13 * at.k)) : leads ? 14 : r > 11 ? 14 : r > 7 ? 12.5 : 11.5;
+    const usual = leads ? 14 : r > 11 ? 14 : r > 7 ? 12.5 : 11.5;
+    const size = isTree() ? Math.max(10, Math.min(13, 13 * at.k)) : star ? Math.max(9.5, Math.min(usual, star.room * at.k - 3)) : usual;
     ctx.font = `${r > 7 || leads || isTree() ? 600 : 400} ${size}px ${FONT}`;
     const x = posX[node] * at.k + at.x;
     const y = posY[node] * at.k + at.y;
@@ -399,7 +404,7 @@ function* paintLabels(ctx, at, w, h, scale, mx, my) {
       const outwards = star && node !== star.root ? (posX[node] >= posX[star.root] ? right : left) : below;
       const spots = !isTree() ? [outwards, ...around_.slice(0, lit || star ? 8 : 4)] : ends[node] === 3 ? [right, left, above] : ends[node] === 2 ? [above, right, left] : [below, above, right, left];
       for (const [lx, ly] of spots) {
-        const box = [lx - half, ly - size, lx + half, ly + 4, node];
+        const box = [lx - half, ly - size * 0.95, lx + half, ly + size * 0.25, node];
         if (!chosen && (box[0] < x0 || box[2] > x1 || box[1] < y0 || box[3] > y1)) continue;
         // The best connected are named even where that covers a smaller node, if all are equal.
         if (!taken(names, box) && ((placed < leaders && !lit && !isPart()) || !taken(dots, box))) { spot = [lx, ly]; occupy(names, box); break; }
@@ -691,51 +696,77 @@ function segment(x, y, ax, ay, bx, by) {
   return Math.hypot(x - ax - dx * t, y - ay - dy * t);
 }
 
-/** Give a wide tree the height of the stage, so that lines and words between its rows have room. */
-function stretchTree() {
-  const family = [tree.root, ...tree.up.map((hop) => hop.node), ...tree.down.map((hop) => hop.node)];
-  const xs = family.map((node) => posX[node]);
-  const ys = family.map((node) => posY[node]);
+/** Give a part that is wider than the stage the stage's height, so that its rows have room; `share` is what it has of the width. */
+function stretch(list_, share) {
+  const [xs, ys] = [posX, posY].map((pos) => list_.map((node) => pos[node]));
   const wide = Math.max(...xs) - Math.min(...xs);
   const high = Math.max(...ys) - Math.min(...ys);
   if (!high || !wide) return;
-  const factor = Math.max(1, Math.min(2.4, (wide / high) * (height / width) * 0.8));
-  for (const node of family) posY[node] *= factor;
+  const factor = Math.max(1, Math.min(2.4, (wide / high) * (height / width) * (0.8 / share)));
+  for (const node of list_) posY[node] *= factor;
+}
+
+/** Give each node of the innermost ring its side, so that left and right hold as many with what hangs on them. */
+function sidesOf(rings_) {
+  const [inner = [], ...others] = rings_;
+  const stem = new Map(inner.map(([node]) => [node, node]));
+  const weight = new Map(inner.map(([node]) => [node, 1]));
+  for (const ring of others) {
+    for (const [node, parent] of ring) {
+      stem.set(node, stem.get(parent));
+      weight.set(stem.get(node), weight.get(stem.get(node)) + 1);
+    }
+  }
+  // Around the clock: down the right side, then up the left one.
+  const half = stem.size / 2;
+  let passed = 0;
+  const side = new Map();
+  for (const [node] of inner) {
+    side.set(node, passed + weight.get(node) / 2 <= half ? 1 : -1);
+    passed += weight.get(node);
+  }
+  return new Map([...stem].map(([node, first]) => [node, side.get(first)]));
 }
 
 /**
- * Put a neighbourhood around its middle: one oval for each hop, its nodes at even heights on the
- * left and the right, so that the names beside them never meet; children on their parent's side.
+ * Put a neighbourhood around its middle: one oval for each hop, its nodes on the left and the right
+ * at heights of their own, so that neither they nor the names beside them meet; children on their
+ * parent's side.
  */
 function arrangeStar() {
-  const most = Math.max(...star.rings.map((ring) => ring.length), 1) / 2;
-  const row = Math.max(27, Math.min(64, 560 / most));
-  const sides = new Map([[star.root, 0]]);
+  const sides = sidesOf(star.rings);
   posX[star.root] = 0;
   posY[star.root] = 0;
-  let wide = 0;
-  let high = 0;
-  star.rings.forEach((ring, level) => {
-    const halves = [[], []];
-    const half = Math.ceil(ring.length / 2);
-    ring.forEach(([node, parent], i) => {
-      // Around the clock: down the right side, then up the left one.
-      const side = level === 0 ? (i < half ? 1 : -1) : sides.get(parent);
-      sides.set(node, side);
-      halves[side > 0 ? 0 : 1].push([node, level === 0 ? (side > 0 ? i : -i) : posY[parent]]);
-    });
-    const rows = Math.max(halves[0].length, halves[1].length);
-    wide += level === 0 ? 180 : 215;
-    high = Math.max(high + (level === 0 ? 0 : 40), (rows * row) / 2, rows > 1 ? 90 : 0);
-    halves.forEach((nodes_, i) => {
-      nodes_.sort((a, b) => a[1] - b[1]);
-      nodes_.forEach(([node], at) => {
-        const slot = nodes_.length === 1 ? 0 : (at / (nodes_.length - 1)) * 2 - 1;
-        posX[node] = (i === 0 ? 1 : -1) * wide * Math.sqrt(1 - 0.75 * slot * slot);
-        posY[node] = slot * high;
-      });
+  const halves = star.rings.map((ring, level) => [1, -1].map((side) => {
+    const nodes_ = ring.map(([node, parent], i) => [node, parent, i]).filter(([node]) => sides.get(node) === side);
+    return level === 0 && side < 0 ? nodes_.reverse() : nodes_;
+  }));
+  const most = Math.max(...halves.flat().map((nodes_) => nodes_.length), 1);
+  const row = Math.max(ROW, Math.min(64, 560 / most));
+  const need = (node) => Math.max(row, 2 * radius[node] * STAR_SCALE + 8);
+  const high = halves.map((two) => Math.max(...two.map((nodes_) => nodes_.reduce((sum, [node]) => sum + need(node), 0))) / 2);
+  const outmost = Math.max(...high);
+  halves.forEach((two, level) => {
+    // Inner rings use the height that the outer ones need, too.
+    const reach = Math.max(high[level], two.some((nodes_) => nodes_.length > 1) ? 90 : 0, (outmost * (level + 1)) / (halves.length + 1));
+    const wide = 180 + 215 * level;
+    two.forEach((nodes_, i) => {
+      if (level > 0) nodes_.sort((a, b) => posY[a[1]] - posY[b[1]] || a[2] - b[2]);
+      const total = nodes_.reduce((sum, [node]) => sum + need(node), 0);
+      const stretch = nodes_.length > 1 ? Math.min(reach / (total / 2), 3) : 1;
+      let y = (-total / 2) * stretch;
+      for (const [node] of nodes_) {
+        posY[node] = y + (need(node) / 2) * stretch;
+        y += need(node) * stretch;
+        posX[node] = (i === 0 ? 1 : -1) * wide * Math.sqrt(1 - 0.75 * Math.min(1, (posY[node] / reach) ** 2));
+      }
     });
   });
+  stretch([star.root, ...star.rings.flat().map(([node]) => node)], 0.5);
+  star.room = Infinity;
+  for (const nodes_ of halves.flat()) {
+    for (let i = 1; i < nodes_.length; i++) star.room = Math.min(star.room, posY[nodes_[i][0]] - posY[nodes_[i - 1][0]]);
+  }
 }
 
 /** Put nodes where they belong: in their community, around a focus, or in the tree of a lineage. */
@@ -798,7 +829,7 @@ function arrange() {
   side(tree.down, 1);
   posX[tree.root] = 0;
   posY[tree.root] = 0;
-  stretchTree();
+  stretch([tree.root, ...tree.up.map((hop) => hop.node), ...tree.down.map((hop) => hop.node)], 1);
   ends = new Uint8Array(nodeCount);
   for (const hop of [...tree.up, ...tree.down]) {
     const [upper, lower] = posY[hop.node] < posY[hop.parent] ? [hop.node, hop.parent] : [hop.parent, hop.node];
