@@ -582,8 +582,9 @@ def test_legend_can_show_one_kind_alone(browser: Any, file: Path) -> None:
         shown.tab.get_by_role("button", name="Only member of").focus()
         shown.tab.keyboard.press("Enter")
         assert shown.counts()["edges"] == 4
+        assert shown.counts()["nodes"] == 5, "what it does not tie is away"
         shown.tab.locator("#legend label", has_text="member of").click(modifiers=["Alt"])
-        assert shown.counts()["edges"] == 14
+        assert shown.counts() == {"nodes": 16, "edges": 14}
 
 
 def test_kinds_of_evidence_differ_in_line_and_words(browser: Any, file: Path) -> None:
@@ -1229,6 +1230,50 @@ def test_opening_shows_an_edge_between_names_that_stand_elsewhere_too(
         assert {name.split()[0] for name in start.all_inner_texts()[:3]} == {
             *("Ant-7B", "Bee-70B", "Cat-3B")
         }
+
+
+def test_links_are_counted_alike_everywhere(browser: Any, file: Path) -> None:
+    """The panel, the search, the table and the opening count the edges that are accepted."""
+    with opened(browser, file) as shown:
+        best = shown.tab.locator("#panel section", has_text="Best connected").locator("li")
+        assert best.first.inner_text().split("\n") == ["Tiny-7B", "8 links"]
+        shown.search("Tiny-7B-GGUF")
+        assert "Model · 1 link" in shown.tab.locator("#found li").first.inner_text()
+        shown.tab.keyboard.press("Enter")
+        assert "Relations 1\n" in shown.panel()
+        assert "1 more, weaker, disputed or filtered out" in shown.panel()
+
+
+def test_opening_prefers_names_that_documents_share(browser: Any, tmp_path: Path) -> None:
+    """A surer edge between names of one document is a poorer example, as is a vague relation."""
+    stated = [
+        ("Ant-7B", "distilledFrom", "Bee-70B", 0.6, 3),
+        ("Cat-3B", "derivedFrom", "Dog-3B", 0.9, 3),
+        ("Elk-1B", "distilledFrom", "Fox-1B", 0.95, 1),
+    ]
+    lines = [f"{subject} comes from {object_}." for subject, _, object_, _, _ in stated]
+    paper = replace(PAPER, text="\n".join([PAPER.title, *lines]))
+    edges, entities = [], []
+    for (subject, relation, object_, sure, known), line in zip(stated, lines, strict=True):
+        proof = said(paper, line, subject, object_, confidence=sure)
+        ends = [f"model/{name.lower()}" for name in (subject, object_)]
+        edges.append(Edge(ends[0], relation, ends[1], (proof,), sure))
+        where = tuple((f"doc-{i}", 1) for i in range(known))
+        entities += [
+            entity(id_, name, mentioned_in=where)
+            for id_, name in zip(ends, (subject, object_), strict=True)
+        ]
+    path = tmp_path / "graph.html"
+    write_html(
+        Graph(
+            (paper,),
+            tuple(sorted(entities, key=lambda e: e.id)),
+            tuple(sorted(edges, key=lambda e: e.key)),
+        ),
+        path,
+    )
+    with opened(browser, path) as shown:
+        assert "Ant-7B comes from Bee-70B." in shown.tab.locator("#panel .example").inner_text()
 
 
 def test_picture_library_waits_until_it_is_wanted(browser: Any, file: Path) -> None:

@@ -196,7 +196,7 @@ const regions = (() => {
     region.nodes.push(node);
     region.x += homeX[node];
     region.y += homeY[node];
-    if (degree[node]) region.loose = false;
+    if (edgesOf(node).length) region.loose = false;
   }
   return [...held.values()].filter((region) => region.nodes.length >= 4).map((region) => {
     region.x /= region.nodes.length;
@@ -356,7 +356,7 @@ function* paintLabels(ctx, at, w, h, scale, mx, my) {
   for (const region of lit || isPart() ? [] : regions.filter((one) => one.loose && shown.nodes[one.nodes[0]])) {
     const middle = region.x * at.k + at.x;
     const y = (region.y + region.r + 7) * at.k + at.y + 16;
-    const text = `${plural(region.nodes.length, 'name')} without links`;
+    const text = `${plural(region.nodes.length, 'name')} without any link`;
     ctx.font = `italic 400 12px ${FONT}`;
     const half = ctx.measureText(text).width / 2;
     const r = region.r * at.k;

@@ -66,7 +66,13 @@ const edgesOf = (() => {
   }
   return (node) => all.subarray(start[node], start[node + 1]);
 })();
-const degree = Int32Array.from({ length: nodeCount }, (_, node) => edgesOf(node).length);
+/** The accepted edges of each node, which are what the page opens with. */
+const degree = new Int32Array(nodeCount);
+for (let e = 0; e < edgeCount; e++) {
+  if (statuses[statusOf[e]] !== 'accepted') continue;
+  degree[from[e]]++;
+  if (from[e] !== to[e]) degree[to[e]]++;
+}
 const radius = Float32Array.from(degree, (d) => 4 + 1.9 * Math.sqrt(Math.min(d, 90)));
 
 /** All nodes, those with the highest score first; sorts numbers alone, which browsers do fast. */

@@ -29,7 +29,8 @@ function only(set, index, all) {
   const alone = !set.has(index) && all.every((i) => i === index || set.has(i));
   set.clear();
   if (!alone) for (const i of all) if (i !== index) set.add(i);
-  update({}, { push: false });
+  // One kind of edges alone is seen only without the nodes that it does not tie.
+  update(set === state.hiddenTypes ? {} : { loose: alone }, { push: false });
 }
 
 /** How many edges of each relation and kind there are, among those whose status shows. */

@@ -122,16 +122,18 @@ function countsInWords() {
 }
 
 /**
- * The edge to show as an example: lineage before others, with a sentence that names both ends, between
- * names that have other links too, since what stands nowhere else may be no name at all.
+ * The edge to show as an example: lineage that says how before others, with a sentence that names both
+ * ends, between names that several documents know, since what stands nowhere else may be no name at all.
  */
 function exampleEdge() {
   let best = -1;
   let most = 0;
   for (let e = 0; e < edgeCount && e < 20000; e++) {
     if (!shown.edges[e] || from[e] === to[e] || kinds[kindOf[e]] !== 'extracted') continue;
+    const known = Math.min(3, details.nodes.mentions[from[e]], details.nodes.mentions[to[e]]);
     const attested = Math.min(degree[from[e]], degree[to[e]]) > 1;
-    const score = confidenceOf[e] + (lineageKind[relationOf[e]] === 'parent' ? 1 : 0) + (attested ? 1 : 0);
+    const tells = lineageKind[relationOf[e]] === 'parent' && relations[relationOf[e]] !== 'derivedFrom';
+    const score = confidenceOf[e] + (tells ? 1 : 0) + (attested ? 1 : 0) + known;
     if (score <= most) continue;
     const first = evidenceOf(e)[0];
     const item = first && evidence(first);
@@ -144,7 +146,7 @@ function homePanel() {
   const first = (limit, test) => { const found_ = []; for (const node of byDegree) { if (test(node)) found_.push(node); if (found_.length === limit) break; } return found_; };
   const hops = (node) => edgesOf(node).filter((e) => lineageKind[relationOf[e]] && lineageKind[relationOf[e]] !== 'data').length;
   const models = first(200, isLineage).map((node) => [hops(node), node]).sort((a, b) => b[0] - a[0]).slice(0, 5).map(([, node]) => node);
-  const best = first(5, (node) => degree[node] > 0 && !models.includes(node));
+  const best = first(5, (node) => degree[node] > 0);
   if (!nodeCount) {
     return [h('header', {}, h('h2', {}, 'Nothing was found')),
       h('p', {}, 'This graph has no entities. Build it from papers or cards that name models, datasets or methods, and look into report.md to see what was read and skipped.')];
@@ -200,7 +202,9 @@ function nodePanel(node) {
   }
   const order = [...groups.entries()].sort((a, b) => parseInt(a[0], 10) - parseInt(b[0], 10) || (a[0] < b[0] ? 1 : -1));
   if (order.length) {
-    parts.push(section(`Relations ${number(edgesOf(node).filter(passes).length)}`, order.map(([key, list]) => {
+    const passing = edgesOf(node).filter(passes).length;
+    const hidden = edgesOf(node).length - passing;
+    parts.push(section(`Relations ${number(passing)}`, hidden ? h('p', { class: 'quiet' }, `${number(hidden)} more, weaker, disputed or filtered out: see the legend.`) : null, order.map(([key, list]) => {
       const [relation, way] = key.split('|');
       const style = relationStyle(relations[relation]);
       list.sort((a, b) => confidenceOf[b] - confidenceOf[a]);
