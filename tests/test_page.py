@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from html import unescape
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -599,8 +600,9 @@ def test_legend_can_show_one_kind_alone(browser: Any, file: Path) -> None:
         shown.tab.get_by_role("button", name="Only member of").focus()
         shown.tab.keyboard.press("Enter")
         assert shown.counts()["edges"] == 4
+        assert shown.counts()["nodes"] == 5, "what it does not tie is away"
         shown.tab.locator("#legend label", has_text="member of").click(modifiers=["Alt"])
-        assert shown.counts()["edges"] == 14
+        assert shown.counts() == {"nodes": 16, "edges": 14}
 
 
 def test_kinds_of_evidence_differ_in_line_and_words(browser: Any, file: Path) -> None:
@@ -692,6 +694,124 @@ def test_lineage_is_a_tree_with_evidence_on_each_hop(browser: Any, file: Path) -
         shown.tab.get_by_role("button", name="← Back to the lineage").click()
         shown.tab.get_by_role("button", name="Back to the graph").click()
         assert shown.counts()["nodes"] == 16
+
+
+def family() -> Graph:
+    """Three distillates of one teacher: one comes from another, one is a member too."""
+    text = "A, B and C are distilled from Teacher. B is of Teacher's family. C comes from A."
+    document = Document(id="family", kind="text", title="A family", text=text)
+    proof = said(document, text, "A", "Teacher")
+    keys = [
+        *((f"model/{name}", "distilledFrom", "model/teacher") for name in "abc"),
+        ("model/b", "memberOf", "model/teacher"),
+        ("model/c", "fineTunedFrom", "model/a"),
+    ]
+    return Graph(
+        (document,),
+        tuple(entity(f"model/{name}", name.title()) for name in ("a", "b", "c", "teacher")),
+        tuple(sorted((Edge(*key, (proof,), 0.9) for key in keys), key=lambda e: e.key)),
+    )
+
+
+def test_each_line_of_a_lineage_can_be_seen_and_clicked(browser: Any, tmp_path: Path) -> None:
+    """A line along a row hangs below what stands between; two between the same ends part."""
+    path = tmp_path / "graph.html"
+    write_html(family(), path)
+    along = ("model/c", "fineTunedFrom", "model/a")
+    parting = [("model/b", relation, "model/teacher") for relation in ("distilledFrom", "memberOf")]
+    with opened(browser, path, "lineage=model/teacher") as shown:
+        shown.settle()
+        where = {
+            key: shown.tab.evaluate("key => kg.edgeAt(...key)", list(key))
+            for key in (along, *parting)
+        }
+        row = shown.tab.evaluate("kg.nodeAt('model/b')")
+        assert where[along]["y"] > row["y"] + 15
+        assert abs(where[parting[0]]["x"] - where[parting[1]]["x"]) > 12
+        picture = saved(shown, "Picture, SVG").decode()
+        assert picture.count(">distilled from</text>") == 6, "each with the halo beneath it"
+        assert picture.count(">member of</text>") == 2
+        heads = re.findall(r'<path d="([^"]*)" fill="#', picture)
+        assert sum(d.count("Z") for d in heads) == 5, "each line has its arrowhead"
+        for key in (along, *parting):
+            shown.click_edge(*key)
+            assert "~".join(key) in unquote(shown.tab.evaluate("location.hash"))
+            shown.tab.keyboard.press("Escape")
+
+
+def wide_family() -> Graph:
+    """A family of 30 members, each with two models of long names that differ in their ends."""
+    text = "All of them belong together."
+    document = Document(id="wide", kind="text", title="A wide family", text=text)
+    proof = said(document, text, "", "")
+    models = {"model/root": "Root"}
+    edges = []
+    for i in range(30):
+        models[f"model/{i}"] = f"Member-{i}"
+        edges.append(Edge(f"model/{i}", "memberOf", "model/root", (proof,), 0.9))
+        for end in "ab":
+            models[f"model/{i}{end}"] = f"a-base-model-of-some-size-uncased-fine-tuned-{i}{end}"
+            edges.append(Edge(f"model/{i}{end}", "fineTunedFrom", f"model/{i}", (proof,), 0.9))
+    return Graph(
+        (document,),
+        tuple(sorted((entity(*model) for model in models.items()), key=lambda e: e.id)),
+        tuple(sorted(edges, key=lambda e: e.key)),
+    )
+
+
+def test_a_wide_lineage_says_what_is_out_of_view_and_shows_it(browser: Any, tmp_path: Path) -> None:
+    """It opens so that names can be read; a press shows the whole."""
+    path = tmp_path / "graph.html"
+    write_html(wide_family(), path)
+    for button in ("#show-part", "#fit"):
+        with opened(browser, path, "lineage=model/root") as shown:
+            shown.settle()
+            seen, _, total = shown.tab.locator("#notice").inner_text().split()[:3]
+            assert 30 < int(seen) < int(total) == 91
+            shown.tab.locator(button).click()
+            box = shown.tab.locator("#graph").bounding_box()
+            shown.tab.wait_for_timeout(300)
+            for i in range(30):
+                x, y = shown.node(f"model/{i}a")
+                assert box["x"] < x < box["x"] + box["width"]
+                assert box["y"] < y < box["y"] + box["height"]
+            assert "in view" not in shown.tab.locator("#notice").inner_text()
+
+
+def test_long_names_in_a_lineage_are_told_apart_by_their_ends(browser: Any, tmp_path: Path) -> None:
+    """Each node has its name, and no two look alike."""
+    path = tmp_path / "graph.html"
+    wide = wide_family()
+    names = [e.id for e in wide.entities if re.fullmatch(r"model/(root|\d|\d[ab])", e.id)]
+    kept = [e for e in wide.edges if e.subject in names and e.object in names]
+    write_html(
+        Graph(wide.documents, tuple(e for e in wide.entities if e.id in names), tuple(kept)), path
+    )
+    with opened(browser, path, "lineage=model/root") as shown:
+        shown.settle()
+        picture = saved(shown, "Picture, SVG").decode()
+        written = set(re.findall(r">([^<>]*[ab])</text>", picture))
+        assert len(written) == 20, written
+
+
+def test_what_no_sentence_states_is_said_to_be_concluded(browser: Any, tmp_path: Path) -> None:
+    """A sentence that only holds a name is not passed off as one that states the edge."""
+    document = Document(id="short", kind="text", title="Tiny", text="TinyBERT is small.")
+    proof = said(document, "TinyBERT is small.", "TinyBERT", "", kind="inferred")
+    names = ("BERT", "TinyBERT")
+    path = tmp_path / "graph.html"
+    write_html(
+        Graph(
+            (document,),
+            tuple(entity(f"model/{name.lower()}", name) for name in names),
+            (Edge("model/tinybert", "distilledFrom", "model/bert", (proof,), 0.9),),
+        ),
+        path,
+    )
+    with opened(browser, path, "lineage=model/tinybert") as shown:
+        assert "Concluded from the name, which stands here:\n\nTinyBERT is" in shown.panel()
+        shown.tab.get_by_role("button", name="Why · 90 % · no sentence states it").click()
+        assert "No sentence states this: it is concluded from a name" in shown.panel()
 
 
 def test_table_is_the_twin_of_the_graph(browser: Any, file: Path) -> None:
@@ -1131,6 +1251,50 @@ def test_opening_shows_an_edge_between_names_that_stand_elsewhere_too(
         }
 
 
+def test_links_are_counted_alike_everywhere(browser: Any, file: Path) -> None:
+    """The panel, the search, the table and the opening count the edges that are accepted."""
+    with opened(browser, file) as shown:
+        best = shown.tab.locator("#panel section", has_text="Best connected").locator("li")
+        assert best.first.inner_text().split("\n") == ["Tiny-7B", "8 links"]
+        shown.search("Tiny-7B-GGUF")
+        assert "Model · 1 link" in shown.tab.locator("#found li").first.inner_text()
+        shown.tab.keyboard.press("Enter")
+        assert "Relations 1\n" in shown.panel()
+        assert "1 more, weaker, disputed or filtered out" in shown.panel()
+
+
+def test_opening_prefers_names_that_documents_share(browser: Any, tmp_path: Path) -> None:
+    """A surer edge between names of one document is a poorer example, as is a vague relation."""
+    stated = [
+        ("Ant-7B", "distilledFrom", "Bee-70B", 0.6, 3),
+        ("Cat-3B", "derivedFrom", "Dog-3B", 0.9, 3),
+        ("Elk-1B", "distilledFrom", "Fox-1B", 0.95, 1),
+    ]
+    lines = [f"{subject} comes from {object_}." for subject, _, object_, _, _ in stated]
+    paper = replace(PAPER, text="\n".join([PAPER.title, *lines]))
+    edges, entities = [], []
+    for (subject, relation, object_, sure, known), line in zip(stated, lines, strict=True):
+        proof = said(paper, line, subject, object_, confidence=sure)
+        ends = [f"model/{name.lower()}" for name in (subject, object_)]
+        edges.append(Edge(ends[0], relation, ends[1], (proof,), sure))
+        where = tuple((f"doc-{i}", 1) for i in range(known))
+        entities += [
+            entity(id_, name, mentioned_in=where)
+            for id_, name in zip(ends, (subject, object_), strict=True)
+        ]
+    path = tmp_path / "graph.html"
+    write_html(
+        Graph(
+            (paper,),
+            tuple(sorted(entities, key=lambda e: e.id)),
+            tuple(sorted(edges, key=lambda e: e.key)),
+        ),
+        path,
+    )
+    with opened(browser, path) as shown:
+        assert "Ant-7B comes from Bee-70B." in shown.tab.locator("#panel .example").inner_text()
+
+
 def test_picture_library_waits_until_it_is_wanted(browser: Any, file: Path) -> None:
     """vis-network is text until somebody presses Relax, and runs under the same policy then."""
     with opened(browser, file) as shown:
@@ -1184,6 +1348,26 @@ def test_overview_says_how_much_it_shows(browser: Any, large: Path) -> None:
         shown.settle()
         assert shown.counts()["nodes"] == 3200
         assert "all=1" in shown.fragment()
+
+
+@pytest.mark.parametrize("width", [390, 1024, 1200, 1400])
+def test_nothing_lies_over_a_button_or_the_end_of_a_path(
+    browser: Any, large: Path, width: int
+) -> None:
+    """The bars keep clear of the buttons, and what is fitted keeps clear of the bars."""
+    ends = ("model/chain-50", "model/chain-1450")
+    with opened(browser, large, viewport={"width": width, "height": 800}) as shown:
+        shown.settle()
+        for name in ("zoom-in", "zoom-out", "fit", "show-all"):
+            shown.tab.locator(f"#{name}").click(trial=True, timeout=2000)
+        shown.tab.evaluate("hash => { location.hash = hash }", f"path={'~'.join(ends)}")
+        shown.settle()
+        bar = shown.tab.locator("#view-bar").bounding_box()
+        notice = shown.tab.locator("#notice").bounding_box()
+        for end in ends:
+            _, y = shown.node(end)
+            assert bar["y"] + bar["height"] < y
+            assert notice is None or y < notice["y"]
 
 
 def test_relax_moves_nodes_and_stops(browser: Any, file: Path) -> None:
@@ -1439,6 +1623,35 @@ def test_names_around_a_focus_are_all_there_and_apart(
     assert len(found) == len(names)
     assert all(box[0] >= 0 and box[2] <= stage["width"] for box in found.values())
     assert meeting(boxes) == []
+
+
+def test_a_lopsided_neighbourhood_is_balanced_and_its_nodes_are_apart(
+    browser: Any, tmp_path: Path
+) -> None:
+    """Half of the second ring stands on either side, whatever it hangs on, and all have names."""
+    text = "They are all fine-tuned from one another."
+    document = Document(id="hub", kind="text", title="Hub", text=text)
+    proof = said(document, text, "They", "one another")
+    inner = {f"model/inner-{i}": "model/hub" for i in range(8)}
+    outer = {f"model/outer-{i}-{j}": f"model/inner-{i}" for i in range(4) for j in range(11)}
+    hanging = {**inner, **outer}
+    graph = Graph(
+        (document,),
+        tuple(entity(i, i.removeprefix("model/")) for i in sorted(["model/hub", *hanging])),
+        tuple(Edge(low, "fineTunedFrom", high, (proof,), 0.9) for low, high in hanging.items()),
+    )
+    path = tmp_path / "hub.html"
+    write_html(graph, path)
+    with opened(browser, path, "focus=model/hub&hops=2") as shown:
+        shown.settle()
+        places = {i: shown.node(i) for i in ("model/hub", *hanging)}
+        picture = saved(shown, "Picture, SVG").decode()
+    left = sum(places[i][0] < places["model/hub"][0] for i in outer)
+    assert left == 22
+    assert all(f">{i.removeprefix('model/')}</text>" in picture for i in hanging)
+    for side in (-1, 1):
+        heights = sorted(y for i, (x, y) in places.items() if i in outer and (x - 620) * side > 0)
+        assert min(b - a for a, b in pairwise(heights)) > 12
 
 
 def test_focus_stands_alone_and_lets_go(browser: Any, file: Path) -> None:

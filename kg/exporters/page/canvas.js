@@ -28,6 +28,12 @@ let budget = 3000; // pieces painted in one frame; adapts to the machine
 let lastFrame = 0;
 let hovered = -1;
 let ends = new Uint8Array(0); // in a tree: 1 has a line upwards, 2 downwards
+let unnamed = 0; // nodes of the picture for whose names there was no room
+/** At this zoom the names of a tree can be read. */
+const LEGIBLE = 0.42;
+/** The least height of a node and its name in a neighbourhood, and how much of it nodes take. */
+const ROW = 27;
+const STAR_SCALE = 1.25;
 
 /** Whether a person has moved or zoomed the picture since it was last fitted. */
 let byHand = false;
@@ -59,6 +65,7 @@ function readPalette() {
 
 /** Sort what is visible into runs that one path can draw. */
 function sortOut() {
+  bendEdges(shown.edges);
   const order = Object.keys(look.groups).reverse(); // lineage last, on top
   const rankOf = relations.map((name) => order.indexOf(relationStyle(name).group));
   const runs = [];
@@ -84,6 +91,7 @@ const isPart = () => tree !== null || star !== null;
 /** Nodes grow more slowly than distances, so that an overview has dots and a close-up has room. */
 function nodeScale(k) {
   if (isTree()) return Math.max(k, 0.6);
+  if (star) return Math.min((STAR_SCALE * k * star.room) / ROW, Math.sqrt(k)); // as distances, which leave room for them
   const few = Math.min(1.5, Math.max(1, (1800 / Math.max(shown.nodeTotal, 1)) ** 0.22));
   return (k < 1 ? k ** 0.72 : k ** 0.5) * (k < 1 ? few : 1);
 }
@@ -107,17 +115,39 @@ function addShape(ctx, shape, x, y, r) {
   ctx.closePath();
 }
 
-/** Where an edge runs on the screen: ends, and the middle that a bent one passes. */
+/** Where an edge runs on the screen: a cubic curve, as its ends and the two points that pull it aside. */
 function course(e, at) {
   const ax = posX[from[e]] * at.k + at.x;
   const ay = posY[from[e]] * at.k + at.y;
   const bx = posX[to[e]] * at.k + at.x;
   const by = posY[to[e]] * at.k + at.y;
-  return [ax, ay, bx, by, (ax + bx) / 2 - (by - ay) * bend[e], (ay + by) / 2 + (bx - ax) * bend[e]];
+  const dx = bx - ax;
+  const dy = by - ay;
+  if (!isTree()) {
+    const sx = (-2 / 3) * dy * bend[e];
+    const sy = (2 / 3) * dx * bend[e];
+    return [ax, ay, ax + dx / 3 + sx, ay + dy / 3 + sy, bx - dx / 3 + sx, by - dy / 3 + sy, bx, by];
+  }
+  if (Math.abs(dy) < 1) {
+    // Along its row it would run through what stands between: it hangs below.
+    const drop = Math.min(24 + 0.12 * Math.abs(dx), 80) + Math.sign(dx) * bend[e] * 160;
+    return [ax, ay, ax + dx * 0.15, ay + drop, bx - dx * 0.15, by + drop, bx, by];
+  }
+  const aside = -2 * dy * bend[e];
+  return [ax, ay, ax + aside, ay + dy / 2, bx + aside, ay + dy / 2, bx, by];
 }
 
+/** The point of a course at `t`, from 0 at its start to 1 at its end. */
+function along([ax, ay, px, py, qx, qy, bx, by], t) {
+  const u = 1 - t;
+  const [a, p, q, b] = [u ** 3, 3 * u * u * t, 3 * u * t * t, t ** 3];
+  return [a * ax + p * px + q * qx + b * bx, a * ay + p * py + q * qy + b * by];
+}
+
+const isStraight = (e) => !isTree() && !bend[e];
+
 function addEdge(ctx, e, at, scale) {
-  const [ax, ay, bx, by, cx, cy] = course(e, at);
+  const [ax, ay, px, py, qx, qy, bx, by] = course(e, at);
   if (from[e] === to[e]) {
     const r = sizeOf(from[e], scale);
     const loop = 7 + r * 0.6 + bend[e] * 5;
@@ -126,22 +156,18 @@ function addEdge(ctx, e, at, scale) {
     return;
   }
   ctx.moveTo(ax, ay);
-  if (isTree()) ctx.bezierCurveTo(ax, (ay + by) / 2, bx, (ay + by) / 2, bx, by);
-  else if (bend[e]) ctx.quadraticCurveTo(cx, cy, bx, by);
-  else ctx.lineTo(bx, by);
+  if (isStraight(e)) ctx.lineTo(bx, by);
+  else ctx.bezierCurveTo(px, py, qx, qy, bx, by);
 }
 
 function addArrow(ctx, e, at, scale, size) {
   if (from[e] === to[e]) return;
-  const [ax, ay, bx, by, cx, cy] = course(e, at);
-  let fx = bend[e] ? cx : ax;
-  let fy = bend[e] ? cy : ay;
-  if (isTree()) { fx = bx; fy = (ay + by) / 2; }
-  const length = Math.hypot(bx - fx, by - fy);
+  const [ax, ay, , , qx, qy, bx, by] = course(e, at);
   const gap = sizeOf(to[e], scale) + 2;
-  if (length < gap + size * 1.5) return;
-  const ux = (bx - fx) / length;
-  const uy = (by - fy) / length;
+  if (Math.hypot(bx - ax, by - ay) < gap + size * 1.5) return;
+  const length = Math.hypot(bx - qx, by - qy);
+  const ux = (bx - qx) / length;
+  const uy = (by - qy) / length;
   const tx = bx - ux * gap;
   const ty = by - uy * gap;
   ctx.moveTo(tx, ty);
@@ -170,7 +196,7 @@ const regions = (() => {
     region.nodes.push(node);
     region.x += homeX[node];
     region.y += homeY[node];
-    if (degree[node]) region.loose = false;
+    if (edgesOf(node).length) region.loose = false;
   }
   return [...held.values()].filter((region) => region.nodes.length >= 4).map((region) => {
     region.x /= region.nodes.length;
@@ -198,10 +224,12 @@ function paintRegions(ctx, at, w, h) {
 
 const SLICE = 400;
 const SHOWN_NAME = 44;
+/** A name of at most `most` letters, without its middle: the ends tell sizes and versions apart. */
 const shortName = (text, most = SHOWN_NAME) => {
-  const flat = text.slice(0, 4 * most).replace(/\s+/g, ' ');
-  if (flat.length <= most) return flat;
-  return `${[...flat.slice(0, most + 2)].slice(0, most - 1).join('')}…`;
+  const ends_ = text.length > 8 * most ? text.slice(0, 4 * most) + text.slice(-4 * most) : text;
+  const all = [...ends_.replace(/\s+/g, ' ')];
+  if (all.length <= most) return all.join('');
+  return `${all.slice(0, Math.ceil(most / 2) - 1).join('')}…${all.slice(all.length - Math.floor(most / 2)).join('')}`;
 };
 
 /**
@@ -328,7 +356,7 @@ function* paintLabels(ctx, at, w, h, scale, mx, my) {
   for (const region of lit || isPart() ? [] : regions.filter((one) => one.loose && shown.nodes[one.nodes[0]])) {
     const middle = region.x * at.k + at.x;
     const y = (region.y + region.r + 7) * at.k + at.y + 16;
-    const text = `${plural(region.nodes.length, 'name')} without links`;
+    const text = `${plural(region.nodes.length, 'name')} without any link`;
     ctx.font = `italic 400 12px ${FONT}`;
     const half = ctx.measureText(text).width / 2;
     const r = region.r * at.k;
@@ -351,40 +379,39 @@ function* paintLabels(ctx, at, w, h, scale, mx, my) {
     if (r < minimum && !chosen) continue;
     // The best connected read as headings of their surroundings, the others as small print.
     const leads = chosen || (!lit && !star && placed < leaders);
-    const size = isTree() ? Math.max(10, Math.min(13, 13 * at.k)) : leads ? 14 : r > 11 ? 14 : r > 7 ? 12.5 : 11.5;
+    const usual = leads ? 14 : r > 11 ? 14 : r > 7 ? 12.5 : 11.5;
+    const size = isTree() ? Math.max(10, Math.min(13, 13 * at.k)) : star ? Math.max(9.5, Math.min(usual, star.room * at.k - 3)) : usual;
     ctx.font = `${r > 7 || leads || isTree() ? 600 : 400} ${size}px ${FONT}`;
-    let text = isTree() ? shortName(nameOf(node), 30) : shortName(nameOf(node));
-    if (star && node !== star.root) {
-      // Beside the rim a name takes the room there is; its ends tell sizes and versions apart.
-      const at_ = posX[node] * at.k + at.x;
-      const room = (posX[node] >= posX[star.root] ? w - mx - at_ : at_ - mx) - r - 12;
-      const all = [...text];
-      let letters = all.length;
-      while (letters > 9 && ctx.measureText(text).width > room) {
-        letters--;
-        text = `${all.slice(0, Math.ceil(letters / 2) - 1).join('')}…${all.slice(all.length - Math.floor(letters / 2)).join('')}`;
-      }
-    }
-    const half = ctx.measureText(text).width / 2 + 3;
     const x = posX[node] * at.k + at.x;
     const y = posY[node] * at.k + at.y;
-    const below = [x, y + r + size + 1];
-    const above = [x, y - r - 5];
-    const right = [x + r + half + 3, y + size * 0.35];
-    const left = [x - r - half - 3, y + size * 0.35];
     const [x0, y0, x1, y1] = x > mx && x < w - mx && y > my && y < h - my ? [mx, my, w - mx, h - my] : [0, 0, w, h];
+    let text = '';
     let spot = null;
-    const aslant = r * 0.7 + half;
-    const around_ = [below, above, right, left, [x + aslant, above[1] + 3], [x - aslant, above[1] + 3], [x + aslant, below[1] - 3], [x - aslant, below[1] - 3]];
-    const outwards = star && node !== star.root ? (posX[node] >= posX[star.root] ? right : left) : below;
-    const spots = !isTree() ? [outwards, ...around_.slice(0, lit || star ? 8 : 4)] : ends[node] === 3 ? [right, above] : ends[node] === 2 ? [above, right] : [below, above];
-    for (const [lx, ly] of spots) {
-      const box = [lx - half, ly - size, lx + half, ly + 4, node];
-      if (!chosen && (box[0] < x0 || box[2] > x1 || box[1] < y0 || box[3] > y1)) continue;
-      // The best connected are named even where that covers a smaller node, if all are equal.
-      if (!taken(names, box) && ((placed < leaders && !lit && !star) || !taken(dots, box))) { spot = [lx, ly]; occupy(names, box); break; }
+    for (const letters of isTree() ? [30, 22, 16] : [SHOWN_NAME]) {
+      text = shortName(nameOf(node), letters);
+      if (star && node !== star.root) {
+        // Beside the rim a name takes the room there is.
+        const room = (posX[node] >= posX[star.root] ? w - mx - x : x - mx) - r - 12;
+        for (let fewer = Math.min(letters, text.length); fewer > 9 && ctx.measureText(text).width > room;) text = shortName(nameOf(node), --fewer);
+      }
+      const half = ctx.measureText(text).width / 2 + 3;
+      const below = [x, y + r + size + 1];
+      const above = [x, y - r - 5];
+      const right = [x + r + half + 3, y + size * 0.35];
+      const left = [x - r - half - 3, y + size * 0.35];
+      const aslant = r * 0.7 + half;
+      const around_ = [below, above, right, left, [x + aslant, above[1] + 3], [x - aslant, above[1] + 3], [x + aslant, below[1] - 3], [x - aslant, below[1] - 3]];
+      const outwards = star && node !== star.root ? (posX[node] >= posX[star.root] ? right : left) : below;
+      const spots = !isTree() ? [outwards, ...around_.slice(0, lit || star ? 8 : 4)] : ends[node] === 3 ? [right, left, above] : ends[node] === 2 ? [above, right, left] : [below, above, right, left];
+      for (const [lx, ly] of spots) {
+        const box = [lx - half, ly - size * 0.95, lx + half, ly + size * 0.25, node];
+        if (!chosen && (box[0] < x0 || box[2] > x1 || box[1] < y0 || box[3] > y1)) continue;
+        // The best connected are named even where that covers a smaller node, if all are equal.
+        if (!taken(names, box) && ((placed < leaders && !lit && !isPart()) || !taken(dots, box))) { spot = [lx, ly]; occupy(names, box); break; }
+      }
+      if (!spot && chosen) { spot = below; occupy(names, [x - half, below[1] - size, x + half, below[1] + 4, node]); }
+      if (spot) break;
     }
-    if (!spot && chosen) { spot = below; occupy(names, [x - half, below[1] - size, x + half, below[1] + 4, node]); }
     if (!spot) continue;
     placed++;
     ctx.strokeStyle = palette.ground;
@@ -396,6 +423,7 @@ function* paintLabels(ctx, at, w, h, scale, mx, my) {
     ctx.fillText(text, spot[0], spot[1]);
     if (placed % 40 === 0) yield 300;
   }
+  unnamed = inside.length - placed;
   const spoken = [];
   if (isPart() || (lit && (lit.edges ? lit.edges.size : 0) <= 40)) {
     for (const run of buckets) for (const e of run.edges) if ((isPart() && !lit) || (lit && (lit.edges === null || lit.edges.has(e)))) spoken.push([e, run.group]);
@@ -404,28 +432,24 @@ function* paintLabels(ctx, at, w, h, scale, mx, my) {
     ctx.font = `500 11px ${FONT}`;
     for (const [e, group] of spoken) {
       if (lit && lit.edges === null) continue;
-      const [ax, ay, bx, by, cx, cy] = course(e, at);
-      const straight = isTree() || !bend[e];
-      let wx = straight ? (ax + bx) / 2 : (ax + bx) / 4 + cx / 2;
-      let wy = straight ? (ay + by) / 2 : (ay + by) / 4 + cy / 2;
-      if (isTree()) {
-        // Nearer to the end that lies further out, where the lines of a brood have parted.
-        const t = Math.abs(posY[to[e]]) > Math.abs(posY[from[e]]) ? 0.68 : 0.32;
-        const u = 1 - t;
-        wx = ax * (u ** 3 + 3 * u * u * t) + bx * (3 * u * t * t + t ** 3);
-        wy = u ** 3 * ay + 3 * u * t * (ay + by) / 2 + t ** 3 * by;
-      }
-      if (!isTree() && Math.hypot(bx - ax, by - ay) < 60) continue;
+      const curve = course(e, at);
+      if (!isTree() && Math.hypot(curve[6] - curve[0], curve[7] - curve[1]) < 60) continue;
       const text = relationStyle(relations[relationOf[e]]).words;
       const half = ctx.measureText(text).width / 2 + 2;
-      const box = [wx - half, wy - 8, wx + half, wy + 6, -1 - e];
-      if (taken(names, box) || taken(dots, box)) continue;
-      occupy(names, box);
-      ctx.strokeStyle = palette.ground;
-      ctx.lineWidth = 4;
-      ctx.strokeText(text, wx, wy + 4);
-      ctx.fillStyle = palette.groups[group];
-      ctx.fillText(text, wx, wy + 4);
+      // In a tree nearer to the end that lies further out, where the lines of a brood have parted.
+      const out = Math.abs(posY[to[e]]) - Math.abs(posY[from[e]]);
+      for (const t of !isTree() || !out ? [0.5] : out > 0 ? [0.68, 0.5, 0.8] : [0.32, 0.5, 0.2]) {
+        const [wx, wy] = along(curve, t);
+        const box = [wx - half, wy - 8, wx + half, wy + 6, -1 - e];
+        if (taken(names, box) || taken(dots, box)) continue;
+        occupy(names, box);
+        ctx.strokeStyle = palette.ground;
+        ctx.lineWidth = 4;
+        ctx.strokeText(text, wx, wy + 4);
+        ctx.fillStyle = palette.groups[group];
+        ctx.fillText(text, wx, wy + 4);
+        break;
+      }
     }
   }
   yield 1;
@@ -486,7 +510,7 @@ function frame(now) {
   // While the next picture is painted and nothing moves, the last one may stay as it is.
   if (!job || !front || moving() || !same(drawn, view)) blit();
   if (job || glide || stale || !same(front.view, view)) schedule();
-  else { stage.dataset.painted = String(Number(stage.dataset.painted || 0) + 1); }
+  else { renderNotice(); stage.dataset.painted = String(Number(stage.dataset.painted || 0) + 1); }
 }
 
 /** The view that the screen shows. */
@@ -532,10 +556,13 @@ function moveTo(target, animate = true, moved = false) {
   schedule();
 }
 
-/** The part of the stage that panels do not cover. */
+/** The part of the stage that neither bars nor panels cover: where it begins, how wide and high it is. */
 function clear() {
   const sheet = narrow.matches && document.body.classList.contains('has-details') ? panel.offsetHeight : 0;
-  return { w: width, h: Math.max(height - sheet, 80) };
+  const [bar, notice] = ['view-bar', 'notice'].map((id) => document.getElementById(id));
+  const top = bar.offsetHeight && bar.offsetTop + bar.offsetHeight;
+  const foot = Math.max(sheet, notice.offsetHeight && height - notice.offsetTop);
+  return { top, w: width, h: Math.max(height - top - foot, 80) };
 }
 
 /** The view that holds these nodes. */
@@ -546,7 +573,8 @@ function viewOf(list, largest = isPart() ? 1.25 : 1.6) {
     y0 = Math.min(y0, posY[node]); y1 = Math.max(y1, posY[node]);
   }
   const area = clear();
-  if (x0 > x1) return { k: 1, x: area.w / 2, y: area.h / 2 };
+  const middle = area.top + area.h / 2;
+  if (x0 > x1) return { k: 1, x: area.w / 2, y: middle };
   const pad = Math.min(isTree() ? 120 : 48, area.w * (isTree() ? 0.16 : 0.06));
   const tall = Math.min(isTree() ? 96 : star ? 80 : 48, area.h * 0.12);
   if (star) {
@@ -559,24 +587,26 @@ function viewOf(list, largest = isPart() ? 1.25 : 1.6) {
     };
     const [left, right] = [rim(-1), rim(1)];
     const k = Math.max(0.004, Math.min(largest, (area.w - left - right) / Math.max(x1 - x0, 1), (area.h - 2 * tall) / Math.max(y1 - y0, 1)));
-    return { k, x: left + (area.w - left - right) / 2 - ((x0 + x1) / 2) * k, y: area.h / 2 - ((y0 + y1) / 2) * k };
+    return { k, x: left + (area.w - left - right) / 2 - ((x0 + x1) / 2) * k, y: middle - ((y0 + y1) / 2) * k };
   }
   const k = Math.max(0.004, Math.min(largest, (area.w - 2 * pad) / Math.max(x1 - x0, 1), (area.h - 2 * tall) / Math.max(y1 - y0, 1)));
-  return { k, x: area.w / 2 - ((x0 + x1) / 2) * k, y: area.h / 2 - ((y0 + y1) / 2) * k };
+  return { k, x: area.w / 2 - ((x0 + x1) / 2) * k, y: middle - ((y0 + y1) / 2) * k };
 }
 function* visibleNodes() { for (let node = 0; node < nodeCount; node++) if (shown.nodes[node]) yield node; }
-function fit(animate = true) {
+/** Show all that is visible; a tree only as far as it can be read, unless the `whole` is asked for. */
+function fit(animate = true, whole_ = false) {
   // Nodes without links lie aside; they do not make the others small.
   const list = [...visibleNodes()];
   const tied = list.filter((node) => degree[node] > 0);
   const whole = viewOf(list);
   const main = tied.length ? viewOf(tied) : whole;
   const target = whole.k > main.k * 0.88 ? whole : main;
-  if (isTree() && target.k < 0.42) {
-    // Names must be legible: a very wide tree is shown around its root and can be moved.
+  if (isTree() && target.k < LEGIBLE && !whole_) {
+    // A very large tree is shown around its root and can be moved.
     const area = clear();
-    const middle = target.y / target.k - area.h / 2 / target.k;
-    moveTo({ k: 0.42, x: area.w / 2 - posX[tree.root] * 0.42, y: area.h / 2 + middle * 0.42 }, animate);
+    const middle = area.top + area.h / 2;
+    const y = middle + ((target.y - middle) / target.k) * LEGIBLE;
+    moveTo({ k: LEGIBLE, x: area.w / 2, y: Math.max(area.top + 60, Math.min(area.top + area.h - 60, y)) }, animate);
   } else moveTo(target, animate);
 }
 function zoomBy(factor, cx = width / 2, cy = height / 2, animate = false) {
@@ -588,9 +618,9 @@ function reveal(node) {
   const x = posX[node] * view.k + view.x;
   const y = posY[node] * view.k + view.y;
   const area = clear();
-  if (x > 60 && y > 60 && x < area.w - 60 && y < area.h - 60 && view.k > 0.3) return;
+  if (x > 60 && y > area.top + 60 && x < area.w - 60 && y < area.top + area.h - 60 && view.k > 0.3) return;
   const k = Math.max(view.k, 0.7);
-  moveTo({ k, x: area.w / 2 - posX[node] * k, y: area.h / 2 - posY[node] * k });
+  moveTo({ k, x: area.w / 2 - posX[node] * k, y: area.top + area.h / 2 - posY[node] * k });
 }
 
 function resize() {
@@ -639,31 +669,22 @@ function edgeAt(x, y, slack = 6) {
 }
 
 function distanceTo(e, x, y, scale, limit) {
-  const [ax, ay, bx, by, cx, cy] = course(e, view);
+  const curve = course(e, view);
+  const [ax, ay, , , , , bx, by] = curve;
   if (from[e] === to[e]) {
     const r = sizeOf(from[e], scale);
     const loop = 7 + r * 0.6 + bend[e] * 5;
     return Math.abs(Math.hypot(x - ax, y - (ay - r - loop * 0.6)) - loop);
   }
-  if (!bend[e] && !isTree()) return segment(x, y, ax, ay, bx, by);
+  if (isStraight(e)) return segment(x, y, ax, ay, bx, by);
   const reach = Math.hypot(bx - ax, by - ay) * 0.6 + limit;
   if (Math.hypot(x - (ax + bx) / 2, y - (ay + by) / 2) > reach + 20) return Infinity;
   let least = Infinity;
-  let px = ax;
-  let py = ay;
+  let last = [ax, ay];
   for (let i = 1; i <= 12; i++) {
-    const t = i / 12;
-    const u = 1 - t;
-    let qx = u * u * ax + 2 * u * t * cx + t * t * bx;
-    let qy = u * u * ay + 2 * u * t * cy + t * t * by;
-    if (isTree()) {
-      const my = (ay + by) / 2;
-      qx = u ** 3 * ax + 3 * u * u * t * ax + 3 * u * t * t * bx + t ** 3 * bx;
-      qy = u ** 3 * ay + 3 * u * u * t * my + 3 * u * t * t * my + t ** 3 * by;
-    }
-    least = Math.min(least, segment(x, y, px, py, qx, qy));
-    px = qx;
-    py = qy;
+    const next = along(curve, i / 12);
+    least = Math.min(least, segment(x, y, ...last, ...next));
+    last = next;
   }
   return least;
 }
@@ -675,51 +696,77 @@ function segment(x, y, ax, ay, bx, by) {
   return Math.hypot(x - ax - dx * t, y - ay - dy * t);
 }
 
-/** Give a wide tree the height of the stage, so that lines and words between its rows have room. */
-function stretchTree() {
-  const family = [tree.root, ...tree.up.map((hop) => hop.node), ...tree.down.map((hop) => hop.node)];
-  const xs = family.map((node) => posX[node]);
-  const ys = family.map((node) => posY[node]);
+/** Give a part that is wider than the stage the stage's height, so that its rows have room; `share` is what it has of the width. */
+function stretch(list_, share) {
+  const [xs, ys] = [posX, posY].map((pos) => list_.map((node) => pos[node]));
   const wide = Math.max(...xs) - Math.min(...xs);
   const high = Math.max(...ys) - Math.min(...ys);
   if (!high || !wide) return;
-  const factor = Math.max(1, Math.min(2.4, (wide / high) * (height / width) * 0.8));
-  for (const node of family) posY[node] *= factor;
+  const factor = Math.max(1, Math.min(2.4, (wide / high) * (height / width) * (0.8 / share)));
+  for (const node of list_) posY[node] *= factor;
+}
+
+/** Give each node of the innermost ring its side, so that left and right hold as many with what hangs on them. */
+function sidesOf(rings_) {
+  const [inner = [], ...others] = rings_;
+  const stem = new Map(inner.map(([node]) => [node, node]));
+  const weight = new Map(inner.map(([node]) => [node, 1]));
+  for (const ring of others) {
+    for (const [node, parent] of ring) {
+      stem.set(node, stem.get(parent));
+      weight.set(stem.get(node), weight.get(stem.get(node)) + 1);
+    }
+  }
+  // Around the clock: down the right side, then up the left one.
+  const half = stem.size / 2;
+  let passed = 0;
+  const side = new Map();
+  for (const [node] of inner) {
+    side.set(node, passed + weight.get(node) / 2 <= half ? 1 : -1);
+    passed += weight.get(node);
+  }
+  return new Map([...stem].map(([node, first]) => [node, side.get(first)]));
 }
 
 /**
- * Put a neighbourhood around its middle: one oval for each hop, its nodes at even heights on the
- * left and the right, so that the names beside them never meet; children on their parent's side.
+ * Put a neighbourhood around its middle: one oval for each hop, its nodes on the left and the right
+ * at heights of their own, so that neither they nor the names beside them meet; children on their
+ * parent's side.
  */
 function arrangeStar() {
-  const most = Math.max(...star.rings.map((ring) => ring.length), 1) / 2;
-  const row = Math.max(27, Math.min(64, 560 / most));
-  const sides = new Map([[star.root, 0]]);
+  const sides = sidesOf(star.rings);
   posX[star.root] = 0;
   posY[star.root] = 0;
-  let wide = 0;
-  let high = 0;
-  star.rings.forEach((ring, level) => {
-    const halves = [[], []];
-    const half = Math.ceil(ring.length / 2);
-    ring.forEach(([node, parent], i) => {
-      // Around the clock: down the right side, then up the left one.
-      const side = level === 0 ? (i < half ? 1 : -1) : sides.get(parent);
-      sides.set(node, side);
-      halves[side > 0 ? 0 : 1].push([node, level === 0 ? (side > 0 ? i : -i) : posY[parent]]);
-    });
-    const rows = Math.max(halves[0].length, halves[1].length);
-    wide += level === 0 ? 180 : 215;
-    high = Math.max(high + (level === 0 ? 0 : 40), (rows * row) / 2, rows > 1 ? 90 : 0);
-    halves.forEach((nodes_, i) => {
-      nodes_.sort((a, b) => a[1] - b[1]);
-      nodes_.forEach(([node], at) => {
-        const slot = nodes_.length === 1 ? 0 : (at / (nodes_.length - 1)) * 2 - 1;
-        posX[node] = (i === 0 ? 1 : -1) * wide * Math.sqrt(1 - 0.75 * slot * slot);
-        posY[node] = slot * high;
-      });
+  const halves = star.rings.map((ring, level) => [1, -1].map((side) => {
+    const nodes_ = ring.map(([node, parent], i) => [node, parent, i]).filter(([node]) => sides.get(node) === side);
+    return level === 0 && side < 0 ? nodes_.reverse() : nodes_;
+  }));
+  const most = Math.max(...halves.flat().map((nodes_) => nodes_.length), 1);
+  const row = Math.max(ROW, Math.min(64, 560 / most));
+  const need = (node) => Math.max(row, 2 * radius[node] * STAR_SCALE + 8);
+  const high = halves.map((two) => Math.max(...two.map((nodes_) => nodes_.reduce((sum, [node]) => sum + need(node), 0))) / 2);
+  const outmost = Math.max(...high);
+  halves.forEach((two, level) => {
+    // Inner rings use the height that the outer ones need, too.
+    const reach = Math.max(high[level], two.some((nodes_) => nodes_.length > 1) ? 90 : 0, (outmost * (level + 1)) / (halves.length + 1));
+    const wide = 180 + 215 * level;
+    two.forEach((nodes_, i) => {
+      if (level > 0) nodes_.sort((a, b) => posY[a[1]] - posY[b[1]] || a[2] - b[2]);
+      const total = nodes_.reduce((sum, [node]) => sum + need(node), 0);
+      const stretch = nodes_.length > 1 ? Math.min(reach / (total / 2), 3) : 1;
+      let y = (-total / 2) * stretch;
+      for (const [node] of nodes_) {
+        posY[node] = y + (need(node) / 2) * stretch;
+        y += need(node) * stretch;
+        posX[node] = (i === 0 ? 1 : -1) * wide * Math.sqrt(1 - 0.75 * Math.min(1, (posY[node] / reach) ** 2));
+      }
     });
   });
+  stretch([star.root, ...star.rings.flat().map(([node]) => node)], 0.5);
+  star.room = Infinity;
+  for (const nodes_ of halves.flat()) {
+    for (let i = 1; i < nodes_.length; i++) star.room = Math.min(star.room, posY[nodes_[i][0]] - posY[nodes_[i - 1][0]]);
+  }
 }
 
 /** Put nodes where they belong: in their community, around a focus, or in the tree of a lineage. */
@@ -736,28 +783,44 @@ function arrange() {
     }
     const column = 200;
     const row = 132;
-    // A brood of many leaves is folded into rows, so that it stays on one screen.
+    const line = 62;
+    // What is too wide for a screen is folded: leaves into lines, and broods into shelves.
+    const most = Math.max(3, 1 + Math.floor((width * 0.68) / (column * LEGIBLE)));
     const measure = (node) => {
       const brood = children.get(node) || [];
       const leaves = brood.filter((hop) => !children.has(hop.node));
       const grown = brood.filter((hop) => children.has(hop.node)).map((hop) => measure(hop.node));
-      const columns = leaves.length > 4 ? Math.ceil(Math.sqrt(leaves.length * 1.1)) : leaves.length;
-      const inner = grown.reduce((sum, child) => sum + child.width, 0) + columns;
-      return { node, leaves, grown, columns, width: Math.max(1, inner) };
+      const columns = leaves.length > 4 ? Math.min(most, Math.ceil(Math.sqrt(leaves.length * 1.1))) : Math.min(most, leaves.length);
+      const block = columns ? [{ leaves, columns, width: columns, height: row + line * (Math.ceil(leaves.length / columns) - 1) }] : [];
+      const half = grown.reduce((sum, box) => sum + box.width, columns) <= most ? Math.ceil(grown.length / 2) : 0;
+      const shelves = [];
+      for (const box of [...grown.slice(0, half), ...block, ...grown.slice(half)]) {
+        let shelf = shelves.find((one) => one.width + box.width <= most);
+        if (!shelf) { shelf = { boxes: [], width: 0, height: 0 }; shelves.push(shelf); }
+        shelf.boxes.push(box);
+        shelf.width += box.width;
+        shelf.height = Math.max(shelf.height, box.height);
+      }
+      const [wide, high] = shelves.reduce(([w, h_], shelf) => [Math.max(w, shelf.width), h_ + shelf.height], [1, row]);
+      return { node, shelves, width: wide, height: high };
     };
-    const put = (box, left, level) => {
-      let x = left + (box.width - box.grown.reduce((sum, child) => sum + child.width, 0) - box.columns) / 2;
-      const half = Math.ceil(box.grown.length / 2);
-      for (const child of box.grown.slice(0, half)) { put(child, x, level + 1); x += child.width; }
-      box.leaves.forEach((hop, i) => {
-        const line = Math.floor(i / Math.max(box.columns, 1));
-        posX[hop.node] = (x + (i % box.columns) + 0.5 + (line % 2 ? 0.25 : 0)) * column;
-        posY[hop.node] = sign * ((level + 1) * row + line * 62);
-      });
-      x += box.columns;
-      for (const child of box.grown.slice(half)) { put(child, x, level + 1); x += child.width; }
+    const put = (box, left, top) => {
+      if (box.leaves) {
+        box.leaves.forEach((hop, i) => {
+          const at = Math.floor(i / box.columns);
+          posX[hop.node] = (left + (i % box.columns) + 0.5 + (at % 2 ? 0.25 : 0)) * column;
+          posY[hop.node] = sign * (top + at * line);
+        });
+        return;
+      }
       posX[box.node] = (left + box.width / 2) * column;
-      posY[box.node] = sign * level * row;
+      posY[box.node] = sign * top;
+      let y = top + row;
+      for (const shelf of box.shelves) {
+        let x = left + (box.width - shelf.width) / 2;
+        for (const child of shelf.boxes) { put(child, x, y); x += child.width; }
+        y += shelf.height;
+      }
     };
     const whole = measure(tree.root);
     put(whole, -whole.width / 2, 0);
@@ -766,7 +829,7 @@ function arrange() {
   side(tree.down, 1);
   posX[tree.root] = 0;
   posY[tree.root] = 0;
-  stretchTree();
+  stretch([tree.root, ...tree.up.map((hop) => hop.node), ...tree.down.map((hop) => hop.node)], 1);
   ends = new Uint8Array(nodeCount);
   for (const hop of [...tree.up, ...tree.down]) {
     const [upper, lower] = posY[hop.node] < posY[hop.parent] ? [hop.node, hop.parent] : [hop.parent, hop.node];

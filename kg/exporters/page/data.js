@@ -66,7 +66,13 @@ const edgesOf = (() => {
   }
   return (node) => all.subarray(start[node], start[node + 1]);
 })();
-const degree = Int32Array.from({ length: nodeCount }, (_, node) => edgesOf(node).length);
+/** The accepted edges of each node, which are what the page opens with. */
+const degree = new Int32Array(nodeCount);
+for (let e = 0; e < edgeCount; e++) {
+  if (statuses[statusOf[e]] !== 'accepted') continue;
+  degree[from[e]]++;
+  if (from[e] !== to[e]) degree[to[e]]++;
+}
 const radius = Float32Array.from(degree, (d) => 4 + 1.9 * Math.sqrt(Math.min(d, 90)));
 
 /** All nodes, those with the highest score first; sorts numbers alone, which browsers do fast. */
@@ -83,21 +89,27 @@ function numberOf(id) {
   return numbers.get(id);
 }
 
-/** How far edges between the same two nodes bend, so that each can be seen and clicked. */
-const bend = new Float32Array(edgeCount);
-{
+/** Edges between the same two nodes, where there are several. */
+const parallel = (() => {
   const first = new Map();
-  const parallel = new Map();
+  const several = new Map();
   for (let e = 0; e < edgeCount; e++) {
     const key = Math.min(from[e], to[e]) * nodeCount + Math.max(from[e], to[e]);
     if (!first.has(key)) first.set(key, e);
-    else if (parallel.has(key)) parallel.get(key).push(e);
-    else parallel.set(key, [first.get(key), e]);
+    else if (several.has(key)) several.get(key).push(e);
+    else several.set(key, [first.get(key), e]);
   }
-  for (const group of parallel.values()) {
-    group.forEach((e, i) => {
+  return [...several.values()];
+})();
+/** How far edges between the same two nodes bend, so that each can be seen and clicked. */
+const bend = new Float32Array(edgeCount);
+/** Bend the edges of which others between the same two nodes are visible too. */
+function bendEdges(visible) {
+  for (const group of parallel) {
+    const seen = group.filter((e) => visible[e]);
+    seen.forEach((e, i) => {
       const side = from[e] < to[e] ? 1 : -1;
-      bend[e] = from[e] === to[e] ? i : side * (i - (group.length - 1) / 2) * 0.22;
+      bend[e] = from[e] === to[e] ? i : side * (i - (seen.length - 1) / 2) * 0.22;
     });
   }
 }

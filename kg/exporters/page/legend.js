@@ -29,7 +29,8 @@ function only(set, index, all) {
   const alone = !set.has(index) && all.every((i) => i === index || set.has(i));
   set.clear();
   if (!alone) for (const i of all) if (i !== index) set.add(i);
-  update({}, { push: false });
+  // One kind of edges alone is seen only without the nodes that it does not tie.
+  update(set === state.hiddenTypes ? {} : { loose: alone }, { push: false });
 }
 
 /** How many edges of each relation and kind there are, among those whose status shows. */
@@ -134,23 +135,36 @@ function resetFilters() {
   say('All filters are off.');
 }
 
-/** Words at the foot of the graph: how much is shown, and what hides the rest. */
-function renderNotice() {
-  const notice = document.getElementById('notice');
-  const hidden = nodeCount - shown.nodeTotal;
-  notice.replaceChildren();
-  notice.hidden = true;
-  if (tree || star || state.view === 'table' || !nodeCount) return;
-  if (hidden > 0) {
-    notice.hidden = false;
-    notice.append(h('span', {}, `${number(shown.nodeTotal)} of ${plural(nodeCount, 'node')} shown`));
-    if (!state.all) notice.append(h('button', { type: 'button', class: 'plain', id: 'show-all', onclick: () => update({ all: true }, { fit: true }) }, 'Show all'));
-    else if (filtering()) notice.append(h('button', { type: 'button', class: 'plain', onclick: resetFilters }, 'Reset filters'));
-  } else if (nodeCount > LARGE) {
-    notice.hidden = false;
-    notice.append(h('span', {}, `All ${number(nodeCount)} nodes shown`),
-      h('button', { type: 'button', class: 'plain', id: 'show-overview', onclick: () => { opened.clear(); update({ all: false }, { fit: true }); } }, 'Show the overview'));
+/** Words at the foot of the graph on what is not seen, and a button against that; or nothing. */
+function notice() {
+  if (state.view === 'table' || !nodeCount) return null;
+  if (isPart()) {
+    let inView = 0;
+    for (const node of visibleNodes()) {
+      const x = posX[node] * view.k + view.x;
+      const y = posY[node] * view.k + view.y;
+      if (x >= 0 && y >= 0 && x <= width && y <= height) inView++;
+    }
+    if (inView < shown.nodeTotal) return [`${number(inView)} of ${number(shown.nodeTotal)} in view`, 'Show all', 'show-part', () => fit(true, true)];
+    return unnamed > 0 ? [`${plural(unnamed, 'name')} left out for lack of room`, 'Zoom in', 'show-names', () => zoomBy(1.4, width / 2, height / 2, true)] : null;
   }
+  if (shown.nodeTotal < nodeCount) {
+    const text = `${number(shown.nodeTotal)} of ${plural(nodeCount, 'node')} shown`;
+    if (!state.all) return [text, 'Show all', 'show-all', () => update({ all: true }, { fit: true })];
+    return filtering() ? [text, 'Reset filters', 'show-filtered', resetFilters] : [text];
+  }
+  if (nodeCount <= LARGE) return null;
+  return [`All ${number(nodeCount)} nodes shown`, 'Show the overview', 'show-overview', () => { opened.clear(); update({ all: false }, { fit: true }); }];
+}
+let noticed = '';
+function renderNotice() {
+  const [text, words_, id, act] = notice() || [''];
+  // Drawn only where it changes: a button that is replaced loses the focus.
+  if (noticed === `${text}|${id}`) return;
+  noticed = `${text}|${id}`;
+  const box = document.getElementById('notice');
+  box.hidden = !text;
+  box.replaceChildren(h('span', {}, text), id ? h('button', { type: 'button', class: 'plain', id, onclick: act }, words_) : '');
 }
 
 /** What the graph is narrowed to, and the way out. */

@@ -84,7 +84,7 @@ function selectEdge(e) {
   if (!shown.nodes[from[e]]) opened.add(from[e]);
   if (!shown.nodes[to[e]]) opened.add(to[e]);
   update({ edge: e, node: -1 });
-  say(`${nameOf(from[e])} ${relationStyle(relations[relationOf[e]]).words} ${nameOf(to[e])}, ${plural(details.edges.count[e], 'sentence')}.`);
+  say(`${nameOf(from[e])} ${relationStyle(relations[relationOf[e]]).words} ${nameOf(to[e])}, ${statedBy(e)}.`);
 }
 function clearSelection() {
   if (state.node < 0 && state.edge < 0) return;
@@ -347,7 +347,7 @@ document.addEventListener('keydown', (event) => {
   const chosen = state.node >= 0 ? state.node : -1;
   const act = {
     '/': () => input.focus(), '?': openHelp, '+': () => zoomBy(1.3, undefined, undefined, true), '=': () => zoomBy(1.3, undefined, undefined, true), '-': () => zoomBy(1 / 1.3, undefined, undefined, true),
-    0: () => fit(), t: () => update({ view: state.view === 'table' ? 'graph' : 'table' }), d: switchTheme,
+    0: () => fit(true, true), t: () => update({ view: state.view === 'table' ? 'graph' : 'table' }), d: switchTheme,
     f: () => chosen >= 0 && openFocus(chosen, state.focus === chosen ? (state.hops % 3) + 1 : 1),
     l: () => chosen >= 0 && openLineage(chosen), p: () => chosen >= 0 && startPath(chosen), o: () => chosen >= 0 && openNeighbours(chosen),
   }[event.key];
@@ -379,7 +379,7 @@ document.getElementById('as-table').addEventListener('click', () => update({ vie
 document.getElementById('theme').addEventListener('click', switchTheme);
 document.getElementById('zoom-in').addEventListener('click', () => zoomBy(1.4, width / 2, height / 2, true));
 document.getElementById('zoom-out').addEventListener('click', () => zoomBy(1 / 1.4, width / 2, height / 2, true));
-document.getElementById('fit').addEventListener('click', () => fit());
+document.getElementById('fit').addEventListener('click', () => fit(true, true));
 document.getElementById('relax').addEventListener('click', toggleRelax);
 const filtersButton = document.getElementById('filters');
 function showFilters(open) {
@@ -427,8 +427,8 @@ window.kg = Object.freeze({
   nodeAt: (id) => { const n = numberOf(id); return { x: posX[n] * view.k + view.x, y: posY[n] * view.k + view.y, shown: Boolean(shown.nodes[n]) }; },
   edgeAt: (subject, relation, object) => {
     const e = edgesOf(numberOf(subject)).find((i) => idOf(from[i]) === subject && relations[relationOf[i]] === relation && idOf(to[i]) === object);
-    const [ax, ay, bx, by, cx, cy] = course(e, view);
-    return bend[e] ? { x: (ax + bx) / 4 + cx / 2, y: (ay + by) / 4 + cy / 2 } : { x: (ax + bx) / 2, y: (ay + by) / 2 };
+    const [x, y] = along(course(e, view), 0.5);
+    return { x, y };
   },
   edgesOf: (id) => [...edgesOf(numberOf(id))].map((e) => [idOf(from[e]), relations[relationOf[e]], idOf(to[e])]),
   counts: () => ({ nodes: shown.nodeTotal, edges: shown.edgeTotal }),

@@ -127,16 +127,18 @@ function countsInWords() {
 }
 
 /**
- * The edge to show as an example: lineage before others, with a sentence that names both ends, between
- * names that have other links too, since what stands nowhere else may be no name at all.
+ * The edge to show as an example: lineage that says how before others, with a sentence that names both
+ * ends, between names that several documents know, since what stands nowhere else may be no name at all.
  */
 function exampleEdge() {
   let best = -1;
   let most = 0;
   for (let e = 0; e < edgeCount && e < 20000; e++) {
     if (!shown.edges[e] || from[e] === to[e] || kinds[kindOf[e]] !== 'extracted') continue;
+    const known = Math.min(3, details.nodes.mentions[from[e]], details.nodes.mentions[to[e]]);
     const attested = Math.min(degree[from[e]], degree[to[e]]) > 1;
-    const score = confidenceOf[e] + (lineageKind[relationOf[e]] === 'parent' ? 1 : 0) + (attested ? 1 : 0);
+    const tells = lineageKind[relationOf[e]] === 'parent' && relations[relationOf[e]] !== 'derivedFrom';
+    const score = confidenceOf[e] + (tells ? 1 : 0) + (attested ? 1 : 0) + known;
     if (score <= most) continue;
     const first = evidenceOf(e)[0];
     const item = first && evidence(first);
@@ -149,7 +151,7 @@ function homePanel() {
   const first = (limit, test) => { const found_ = []; for (const node of byDegree) { if (test(node)) found_.push(node); if (found_.length === limit) break; } return found_; };
   const hops = (node) => edgesOf(node).filter((e) => lineageKind[relationOf[e]] && lineageKind[relationOf[e]] !== 'data').length;
   const models = first(200, isLineage).map((node) => [hops(node), node]).sort((a, b) => b[0] - a[0]).slice(0, 5).map(([, node]) => node);
-  const best = first(5, (node) => degree[node] > 0 && !models.includes(node));
+  const best = first(5, (node) => degree[node] > 0);
   if (!nodeCount) {
     return [h('header', {}, h('h2', {}, 'Nothing was found')),
       h('p', {}, 'This graph has no entities. Build it from papers or cards that name models, datasets or methods, and look into report.md to see what was read and skipped.')];
@@ -160,7 +162,7 @@ function homePanel() {
   return [
     h('header', {}, h('h2', {}, `What ${plural(details.read, 'document')} say${details.read === 1 ? 's' : ''}`),
       h('p', { class: 'lead' }, `${countsInWords()}, related by ${plural(accepted, 'statement')}${weaker ? ` and ${plural(weaker, 'weaker or disputed one')}` : ''}.`),
-      h('p', { class: 'lead' }, 'Click a node or an edge to see why it is there: every edge has the sentence that states it.')),
+      h('p', { class: 'lead' }, 'Click a node or an edge to see why it is there: the sentences that state it, or what it is concluded from.')),
     example >= 0 ? section('For example', h('div', { class: 'example' }, statement(example, true), hopEvidence(example))) : null,
     models.length ? section('Lineage to start with', h('ul', {}, models.map((node) => h('li', {}, nameButton(node), h('button', { type: 'button', class: 'plain end', 'aria-label': `Lineage of ${nameOf(node)}`, onclick: () => openLineage(node) }, 'Lineage'))))) : null,
     best.length ? section('Best connected', h('ul', {}, best.map((node) => h('li', {}, nameButton(node), h('span', { class: 'quiet end' }, plural(degree[node], 'link')))))) : null,
@@ -207,7 +209,9 @@ function nodePanel(node) {
   }
   const order = [...groups.entries()].sort((a, b) => parseInt(a[0], 10) - parseInt(b[0], 10) || (a[0] < b[0] ? 1 : -1));
   if (order.length) {
-    parts.push(section(`Relations ${number(edgesOf(node).filter(passes).length)}`, order.map(([key, list]) => {
+    const passing = edgesOf(node).filter(passes).length;
+    const hidden = edgesOf(node).length - passing;
+    parts.push(section(`Relations ${number(passing)}`, hidden ? h('p', { class: 'quiet' }, `${number(hidden)} more, weaker, disputed or filtered out: see the legend.`) : null, order.map(([key, list]) => {
       const [relation, way] = key.split('|');
       const style = relationStyle(relations[relation]);
       list.sort((a, b) => confidenceOf[b] - confidenceOf[a]);
@@ -271,6 +275,7 @@ function edgePanel(e) {
         h('span', { class: 'quiet' }, kindsOf(e).map((kind) => look.kinds[kinds[kind]].title.toLowerCase()).join(', '))),
       h('div', { class: 'track', 'aria-hidden': 'true' }, h('div', { style: { width: percent(confidenceOf[e]).replace(' ', '') } }))),
     status !== 'accepted' ? h('p', { class: 'callout' }, `Status: ${look.statuses[status]}.`) : null,
+    kinds[kindOf[e]] === 'inferred' ? h('p', { class: 'callout' }, `No sentence states this: it is ${look.kinds.inferred.words}.`) : null,
     section(plural(total, 'piece of evidence', 'pieces of evidence'), rows.map(evidenceCard),
       total > rows.length ? h('p', { class: 'quiet' }, `and ${number(total - rows.length)} more; provenance.ttl has them all.`) : null),
     h('div', { class: 'row foot' },
@@ -292,11 +297,16 @@ function pathPanel() {
   ];
 }
 
+/** "2 sentences", or that none states the edge but something implies it. */
+function statedBy(e) {
+  const inferred = evidenceOf(e).filter((row) => kinds[row[1]] === 'inferred').length;
+  return details.edges.count[e] > inferred ? plural(details.edges.count[e] - inferred, 'sentence') : 'no sentence states it';
+}
 function hopEvidence(e) {
-  const [first] = evidenceOf(e).map(evidence);
+  const first = evidenceOf(e).length ? evidence(evidenceOf(e)[0]) : null;
   return h('div', { class: 'hop-evidence' },
-    first && (first.kind === 'inferred' ? h('p', { class: 'quiet' }, inferredFrom(first)) : quotation(first)),
-    h('button', { type: 'button', class: 'plain', onclick: () => selectEdge(e) }, `Why · ${percent(confidenceOf[e])} · ${plural(details.edges.count[e], 'sentence')}`));
+    first && first.kind === 'inferred' ? h('p', { class: 'quiet' }, inferredFrom(first)) : null, first ? quotation(first) : null,
+    h('button', { type: 'button', class: 'plain', onclick: () => selectEdge(e) }, `Why · ${percent(confidenceOf[e])} · ${statedBy(e)}`));
 }
 
 function lineagePanel() {

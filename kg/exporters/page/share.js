@@ -40,7 +40,6 @@ function svgPen(w, h_) {
     beginPath() { d = ''; },
     moveTo(x, y) { d += `M${round(x)} ${round(y)}`; },
     lineTo(x, y) { d += `L${round(x)} ${round(y)}`; },
-    quadraticCurveTo(cx, cy, x, y) { d += `Q${round(cx)} ${round(cy)} ${round(x)} ${round(y)}`; },
     bezierCurveTo(a, b, c, e, x, y) { d += `C${round(a)} ${round(b)} ${round(c)} ${round(e)} ${round(x)} ${round(y)}`; },
     arc(x, y, r) { d += `M${round(x - r)} ${round(y)}a${round(r)} ${round(r)} 0 1 0 ${round(2 * r)} 0a${round(r)} ${round(r)} 0 1 0 ${round(-2 * r)} 0`; },
     rect(x, y, a, b) { d += `M${round(x)} ${round(y)}h${round(a)}v${round(b)}h${round(-a)}Z`; },
