@@ -63,6 +63,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--overrides", metavar="FILE", default="overrides.yaml", help="where decisions go"
     )
     parser.add_argument("--author", default="", help="who decides, recorded with each rule")
+    parser.add_argument(
+        "--limit", type=at_least(0), default=0, metavar="N", help="at most N questions"
+    )
+    parser.add_argument(
+        "--relation",
+        action="append",
+        metavar="R",
+        help="ask about edges of this relation and those under it only; may be repeated, or a,b",
+    )
+    parser.add_argument("--kind", choices=("edge", "merge"), help="ask about edges, or names, only")
     parser.add_argument("--csv", metavar="FILE", help="write the queue as a table; - is stdout")
     parser.add_argument("--apply", metavar="FILE", help="read decisions from such a table")
     parser.add_argument("--sssom", metavar="FILE", help="write the merges as SSSOM; - is stdout")
