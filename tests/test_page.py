@@ -676,6 +676,36 @@ def test_lineage_is_a_tree_with_evidence_on_each_hop(browser: Any, file: Path) -
         assert shown.counts()["nodes"] == 16
 
 
+def test_a_wide_tree_is_whole_and_an_inferred_hop_says_by_what(
+    browser: Any, tmp_path: Path
+) -> None:
+    """Nothing is cut at either side; a name is no sentence that states a hop."""
+    text = "Leaf and Branch are models of ours."
+    document = Document(id="d", kind="text", title="Trees", text=text)
+    proof = said(document, text, "Leaf", "Branch", kind="inferred", rule="name:tuned")
+    names = ["Root", *(f"{sort}-{i}" for i in range(12) for sort in ("Branch", "Leaf"))]
+    edges = [
+        Edge(f"model/{sort}-{i}", "fineTunedFrom", f"model/{parent}", (proof,), 0.9)
+        for i in range(12)
+        for sort, parent in (("branch", "root"), ("leaf", f"branch-{i}"))
+    ]
+    things = [entity(f"model/{name.lower()}", name) for name in names]
+    graph = Graph(
+        (document,),
+        tuple(sorted(things, key=lambda e: e.id)),
+        tuple(sorted(edges, key=lambda e: e.key)),
+    )
+    write_html(graph, tmp_path / "graph.html")
+    with opened(browser, tmp_path / "graph.html", "lineage=model/root") as shown:
+        stage = shown.tab.locator("#stage").bounding_box()
+        for thing in things:
+            x, y = shown.node(thing.id)
+            assert stage["x"] < x < stage["x"] + stage["width"]
+            assert stage["y"] < y < stage["y"] + stage["height"]
+        assert "By its name (name:tuned)" in shown.panel()
+        assert shown.tab.locator("#panel blockquote").count() == 0
+
+
 def test_table_is_the_twin_of_the_graph(browser: Any, file: Path) -> None:
     """Same filters, sortable columns, and names that lead to the details."""
     with opened(browser, file) as shown:

@@ -572,11 +572,11 @@ function fit(animate = true) {
   const whole = viewOf(list);
   const main = tied.length ? viewOf(tied) : whole;
   const target = whole.k > main.k * 0.88 ? whole : main;
-  if (isTree() && target.k < 0.42) {
-    // Names must be legible: a very wide tree is shown around its root and can be moved.
+  if (isTree() && target.k < 0.1) {
+    // A tree too wide for the stage is shown around its root, legibly, and can be moved.
     const area = clear();
-    const middle = target.y / target.k - area.h / 2 / target.k;
-    moveTo({ k: 0.42, x: area.w / 2 - posX[tree.root] * 0.42, y: area.h / 2 + middle * 0.42 }, animate);
+    const height_ = tree.up.length && tree.down.length ? 0.5 : tree.up.length ? 0.75 : 0.25;
+    moveTo({ k: 0.42, x: area.w / 2 - posX[tree.root] * 0.42, y: area.h * height_ - posY[tree.root] * 0.42 }, animate);
   } else moveTo(target, animate);
 }
 function zoomBy(factor, cx = width / 2, cy = height / 2, animate = false) {
@@ -683,7 +683,8 @@ function stretchTree() {
   const wide = Math.max(...xs) - Math.min(...xs);
   const high = Math.max(...ys) - Math.min(...ys);
   if (!high || !wide) return;
-  const factor = Math.max(1, Math.min(2.4, (wide / high) * (height / width) * 0.8));
+  const area = clear();
+  const factor = Math.max(1, Math.min(4, (wide / high) * (area.h / area.w) * 0.8));
   for (const node of family) posY[node] *= factor;
 }
 
