@@ -704,6 +704,10 @@ def test_a_wide_tree_is_whole_and_an_inferred_hop_says_by_what(
             assert stage["y"] < y < stage["y"] + stage["height"]
         assert "By its name (name:tuned)" in shown.panel()
         assert shown.tab.locator("#panel blockquote").count() == 0
+        shown.tab.locator("#as-table").click()
+        shown.tab.get_by_role("button", name="Edges 24").click()
+        sentences = shown.tab.locator("#table .sentence").all_inner_texts()
+        assert set(sentences) == {"By its name (name:tuned)"}
 
 
 def test_table_is_the_twin_of_the_graph(browser: Any, file: Path) -> None:
