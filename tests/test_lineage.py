@@ -740,6 +740,79 @@ def test_the_picture_is_xml_with_boxes_that_do_not_overlap(family):
             assert a.y != b.y or a.x + a.width <= b.x or b.x + b.width <= a.x
 
 
+def crowd(tuned: int) -> Graph:
+    """Return a root with so many fine-tunes, of which one was tuned on, and its grandparents."""
+    names = [f"tuned-{i:03d}" for i in range(tuned)]
+    edges = [
+        edge("model/root", "distilledFrom", "model/big"),
+        edge("model/big", "trainedOn", "dataset/data"),
+        edge("model/root", "trainedOn", "dataset/data"),
+        *(edge(f"model/{name}", "fineTunedFrom", "model/root") for name in names),
+        edge("model/again", "fineTunedFrom", f"model/{names[0]}"),
+    ]
+    things = map(entity, ("Root", "Big", "Again", *names))
+    return Graph(entities=(*things, entity("Data", "Dataset")), edges=tuple(edges))
+
+
+@pytest.mark.parametrize("tuned", [3, 8, 9, 200])
+def test_a_generation_is_one_row_and_what_is_alike_beyond_eight_is_one_box(tuned):
+    """However many: a row tells a generation, and no words stand on other words or on a box."""
+    lineage = trace(crowd(tuned), "Root")
+    layout = lay_out(lineage)
+    rows = {}
+    for box in layout.boxes:
+        rows.setdefault(box.layer, set()).add(box.y)
+    assert all(len(heights) == 1 for heights in rows.values())
+    more = [box for box in layout.boxes if box.folded]
+    # The one that was tuned on hangs by two: it is none of those that are alike.
+    rest = max(0, tuned - 1 - 7) if tuned - 1 > 8 else 0
+    assert [(box.name, len(box.folded)) for box in more] == [(f"{rest} more", rest)] * bool(rest)
+    assert sorted(place for line in layout.lines for place in line.hops) == list(
+        range(len(lineage.hops()))
+    )
+    areas = [(b.x, b.y, b.x + b.width, b.y + 40) for b in layout.boxes]
+    for line in layout.lines:
+        if line.label is not None:
+            x, y = line.label
+            half = len(line.words) * 3.1
+            areas.append((x - half, y - 12, x + half, y + 4))
+    for one, other in itertools.combinations(areas, 2):
+        apart = one[2] <= other[0] or other[2] <= one[0]
+        assert apart or one[3] <= other[1] or other[3] <= one[1]
+    words = [line.words for line in layout.lines if line.label]
+    assert words.count("fine-tuned from") == 2
+
+
+def test_a_line_that_skips_a_generation_runs_behind_no_box():
+    """It passes between the boxes of the rows."""
+    graph = chain(6)
+    first, second, *_, last = (e.id for e in graph.entities)
+    crowded = [edge(f"model/x{i}", "fineTunedFrom", second) for i in range(5)]
+    far = edge(graph.entities[-2].id, "distilledFrom", first)
+    layout = lay_out(trace(replace(graph, edges=(*graph.edges, far, *crowded)), last))
+    (line,) = (one for one in layout.lines if one.words == "distilled from")
+    assert len(line.curves) == 7
+    ends = [point for curve in line.curves for point in (curve[0], curve[-1])]
+    for box in layout.boxes:
+        for x, y in ends[1:-1]:
+            assert not (box.x <= x <= box.x + box.width and box.y <= y <= box.y + 40)
+
+
+def test_the_page_lists_what_a_box_stands_for(tmp_path, browser_page):
+    """A click on "93 more" shows all of it, and the hop behind each."""
+    path = tmp_path / "lineage.html"
+    path.write_text(as_html(trace(crowd(101), "Root")), encoding="utf-8")
+    errors = []
+    browser_page.on("pageerror", lambda error: errors.append(str(error)))
+    browser_page.goto(path.as_uri())
+    browser_page.locator(".box.folded").click()
+    assert browser_page.locator("#panel h2").inner_text() == "93 more"
+    assert browser_page.locator("#panel li").count() == 93
+    browser_page.locator("#panel li a").last.click()
+    assert browser_page.locator("#panel blockquote").inner_text() == TEXT
+    assert errors == []
+
+
 def test_the_page_holds_hostile_names_as_data():
     """Names from strangers never become markup, and nothing is loaded from elsewhere."""
     name = '</script><img src=x onerror=alert(1)>{{data}}"&'

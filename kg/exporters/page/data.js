@@ -131,6 +131,11 @@ function evidence(row) {
   };
 }
 
+/** From what an edge is inferred: its sentence only holds the name. */
+const inferredFrom = (item) => (item.premises.length
+  ? `Follows from: ${item.premises.join('; ')}`
+  : `By its name (${item.rule})`);
+
 /** What spellings of one name share: case, blanks, hyphens and underscores aside. */
 const nameKey = (text) => (/^[ -~]*$/.test(text) ? text.toLowerCase().replace(/[ \-_]+/g, '') : foldName(text));
 const foldName = (text) =>

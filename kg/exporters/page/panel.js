@@ -76,11 +76,6 @@ function quotation(item) {
   return quote;
 }
 
-/** From what an edge is inferred: its sentence only holds the name. */
-const inferredFrom = (item) => (item.premises.length
-  ? `Follows from: ${item.premises.join('; ')}`
-  : `By its name (${item.rule})`);
-
 const WHERE = { title: 'title', abstract: 'abstract', body: 'text', name: 'name' };
 function evidenceCard(item) {
   const place = WHERE[item.field] || item.field.replace(/^yaml:/, 'metadata field ');

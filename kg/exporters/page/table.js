@@ -7,6 +7,12 @@ let tablePage = 0;
 let tableFilter = '';
 
 const papersOf = (e) => new Set(evidenceOf(e).map((row) => sentenceAt(row[0])[0])).size;
+/** What speaks for an edge, in words. */
+const reasonOf = (e) => {
+  const [item] = evidenceOf(e).slice(0, 1).map(evidence);
+  if (!item) return '';
+  return item.kind === 'inferred' ? inferredFrom(item) : item.text;
+};
 const columns = {
   nodes: [
     ['Name', (n) => nameOf(n), (n) => nameButton(n)],
@@ -20,9 +26,9 @@ const columns = {
     ['Relation', (e) => relationStyle(relations[relationOf[e]]).words],
     ['Object', (e) => nameOf(to[e]), (e) => nameButton(to[e])],
     ['Confidence', (e) => confidenceOf[e], (e) => percent(confidenceOf[e])],
-    ['Sentence', (e) => { const row = evidenceOf(e)[0]; return row ? sentenceAt(row[0])[2] : ''; },
+    ['Sentence', reasonOf,
       (e) => h('button', { type: 'button', class: 'plain sentence', onclick: () => selectEdge(e), 'aria-label': `Why: ${nameOf(from[e])} ${relationStyle(relations[relationOf[e]]).words} ${nameOf(to[e])}` },
-        h('bdi', {}, evidenceOf(e).length ? sentenceAt(evidenceOf(e)[0][0])[2].slice(0, 400) : 'Why'))],
+        h('bdi', {}, reasonOf(e).slice(0, 400) || 'Why'))],
     ['Evidence', (e) => look.kinds[kinds[kindOf[e]]].title.toLowerCase()],
     ['Documents', (e) => papersOf(e)],
   ],
