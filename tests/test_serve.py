@@ -784,6 +784,28 @@ def test_a_thing_has_a_page_for_people(server: Running) -> None:
     assert server.ask("GET", "/doc/org%2Ftiny-gguf", Accept="text/html")[0] == 200
 
 
+def test_a_page_groups_by_property_and_leads_to_the_assertion_and_the_ontology(
+    server: Running,
+) -> None:
+    """Each property once, each statement with its confidence, and no link off the machine."""
+    text = server.ask("GET", "/model/tiny", Accept="text/html")[2]
+    said, of_it, _ = text.split("<h2>")[1:]
+    assert said.count('<a href="/ontology#trainedOn">mlkg:trainedOn</a>') == 1
+    assertion = re.search(r'Big</a> <a class="why" href="(/assertion/\w+)">why, 95 %</a>', said)
+    assert assertion
+    assert (
+        "<h1>Tiny distilledFrom Big</h1>" in server.ask("GET", assertion[1], Accept="text/html")[2]
+    )
+    assert "mlkg:quantizedFrom</a> it</td>" in of_it
+    assert "https://w3id.org/mlkg/ontology" not in re.sub(r"<code>.*?</code>", "", text)
+    _, headers, ontology = server.ask("GET", "/ontology", Accept="text/html")
+    assert headers["content-type"].startswith("text/html")
+    assert 'id="trainedOn"' in ontology
+    turtle = server.ask("GET", "/ontology", Accept="text/turtle")[2]
+    trained_on = rdflib.URIRef(schema.NAMESPACE + "trainedOn")
+    assert (trained_on, None, None) in rdflib.Graph().parse(data=turtle, format="turtle")
+
+
 def test_what_is_named_by_a_hash_is_called_by_its_content(server: Running) -> None:
     """Scores, facts, assertions and evidence, in links to them and on their own pages."""
     home, pages = "/model/tiny-gguf", {}
@@ -954,6 +976,25 @@ def test_the_editor_completes_and_errors_are_shown(server: Running, browser) -> 
     page.click("#run")
     page.wait_for_selector("#error:not([hidden])")
     assert "does not parse" in page.inner_text("#error")
+    assert errors == []
+
+
+def test_the_query_page_starts_ready_and_explains_an_empty_answer(server: Running, browser) -> None:  # type: ignore[no-untyped-def]
+    """Ctrl-Enter asks at once, of what is accepted; no rows have a reason; arrows are drawn."""
+    page, _, errors = opened(browser, server, "query")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector("#table tbody tr")
+    assert "mlkg:status mlkg:Accepted" in page.input_value("#query")
+    assert page.inner_text("#table tbody tr td") == "model:tiny"
+    page.click("[data-tab=graph]")
+    assert page.locator("#graph line[marker-end]").count() == 1
+    assert page.text_content("#graph .relation") == "teacher"
+    page.click("[data-tab=table]")
+    page.fill("#query", "SELECT * { ?s mlkg:distiledFrom ?o }")
+    page.click("#run")
+    page.get_by_text("the ontology has no mlkg:distiledFrom; did you mean").wait_for()
+    page.select_option("#canned", "descendants")
+    assert "# title: " in page.input_value("#query")
     assert errors == []
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -29,10 +28,6 @@ holds what is believed, graph/provenance why. DIR may also be any RDF file.
 
 _ROWS: Final = ("table", "csv", "tsv", "json", "jsonl", "md", "html")
 _TRIPLES: Final = ("turtle", "nt", "jsonld", "rdfxml")
-_NO_PROVENANCE: Final = (
-    "no rows: there is no provenance here (documents, assertions, evidence); graph.nq of the same "
-    "build holds it"
-)
 #: A table longer than this is for no reader's eyes.
 _TABLE_ROWS: Final = 1000
 
@@ -202,29 +197,10 @@ def _hints(answer: Answer, arguments: argparse.Namespace) -> list[str]:
         return [f"stopped at {len(answer.rows)} rows; --limit 0 gives all"]
     if answer.kind == "boolean" or answer.rows:
         return []
-    from kg import schema
     from kg.query import questions
-    from kg.query.answers import shortened
+    from kg.query.hints import TOGETHER, unmatched
 
-    hints = []
-    absent = []
-    for iri in answer.unknown:
-        if iri == f"{schema.NAMESPACE}Document":
-            return [_NO_PROVENANCE]
-        local = iri.removeprefix(schema.NAMESPACE)
-        if local == iri or local in schema.terms():
-            absent.append(shortened(iri))
-            if local != iri and (remedy := schema.instead(local)):
-                hints.append(remedy)
-            continue
-        near = difflib.get_close_matches(local, list(schema.terms()), 3, 0.6)
-        meant = f"; did you mean {' or '.join(f'mlkg:{name}' for name in near)}?" if near else ""
-        hints.append(f"the ontology has no {shortened(iri)}{meant}")
-    if absent:
-        hints.append(f"no rows: this graph holds no {', no '.join(absent)}")
-    for text, names in answer.absent:
-        nearest = f"; the nearest names are: {', '.join(names)}" if names else ""
-        hints.append(f"no rows: no text of this graph is {text!r}{nearest}")
+    hints = unmatched(answer)
     if arguments.graph:
         hints.append("only the graphs given by --graph were asked")
     if arguments.endpoint:
@@ -232,7 +208,7 @@ def _hints(answer: Answer, arguments: argparse.Namespace) -> list[str]:
     if arguments.query in questions():
         given = ", ".join(item.partition("=")[2] for item in arguments.param)
         return hints or [f"no rows: the graph states none{f' for {given}' if given else ''}"]
-    return hints or ["no rows: every part of the question occurs in the graph, but not together"]
+    return hints or [TOGETHER]
 
 
 def _list(*, as_json: bool) -> int:

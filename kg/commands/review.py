@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from kg.commands.output import add_json, console, print_json
+from kg.commands.output import add_json, at_least, console, print_json
 from kg.errors import ReadError, UsageError
 
 if TYPE_CHECKING:

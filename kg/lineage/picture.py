@@ -132,10 +132,10 @@ def _folded(lineage: Lineage) -> dict[str, tuple[str, ...]]:
     number = Counter(end for hop in hops for end in (hop.subject, hop.object))
     groups: defaultdict[tuple[str, str, str, bool], list[tuple[Hop, str]]] = defaultdict(list)
     for hop in hops:
-        for leaf, held in ((hop.subject, hop.object), (hop.object, hop.subject)):
+        for leaf, holder in ((hop.subject, hop.object), (hop.object, hop.subject)):
             if number[leaf] == 1 and leaf != lineage.root.id:
                 side = "down" if leaf == hop.subject else "up"
-                groups[side, held, hop.relation, hop.kind == "inferred"].append((hop, leaf))
+                groups[side, holder, hop.relation, hop.kind == "inferred"].append((hop, leaf))
     found: dict[str, tuple[str, ...]] = {}
     for group in groups.values():
         if len(group) > _ALIKE:

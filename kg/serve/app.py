@@ -19,10 +19,12 @@ from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from kg import resources, schema
 from kg.errors import KGError, NotAcceptable, NotFound, TimedOut, UsageError
-from kg.exporters import BASE
+from kg.exporters import BASE, schema_page
 from kg.query import question, questions
 from kg.query.answers import Answer
+from kg.query.hints import TOGETHER, unmatched
 from kg.query.worker import Job, Opening
 from kg.serve import negotiation, pages
 from kg.serve.pool import Busy, Limits, Pool
@@ -36,7 +38,7 @@ KINDS: Final = (
 _FORM: Final = "application/x-www-form-urlencoded"
 _QUERY: Final = "application/sparql-query"
 _UPDATE: Final = "application/sparql-update"
-#: Our own pages load nothing from elsewhere; the explorer brings its script within itself.
+#: Our own pages load nothing from elsewhere; explorer and ontology bring what they need in them.
 _POLICY: Final = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'"
 _EXPLORER: Final = "default-src 'self' 'unsafe-inline' data: blob:; frame-ancestors 'none'"
 
@@ -185,6 +187,17 @@ class Server:
             content, headers={"content-type": media_type, "vary": "Accept"}, media_type=None
         )
 
+    async def hints(self, request: Request) -> Response:
+        """Return in words why a query has no rows; nothing where it has some."""
+        queries = [value for name, value in await self._parameters(request) if name == "query"]
+        if len(queries) != 1:
+            raise _Refused(400, f"give exactly one query, not {len(queries)}")
+        reply = await self.pool.ask(Job(queries[0], limit=1))
+        answer = reply.answer
+        if answer is None or answer.kind == "boolean" or answer.rows:
+            return JSONResponse([])
+        return JSONResponse(unmatched(answer) or [TOGETHER])
+
     async def _parameters(self, request: Request) -> list[tuple[str, str]]:
         """Return the protocol's parameters, wherever in the request they stand."""
         parameters = _decoded(request.scope["query_string"])
@@ -284,6 +297,18 @@ class Server:
         """Return what the editor completes."""
         return JSONResponse(pages.terms())
 
+    async def ontology(self, request: Request) -> Response:
+        """Return the ontology, as a page or as Turtle."""
+        offered = ("text/html", "text/turtle")
+        accepted = negotiation.chosen(request.headers.get("accept"), offered)
+        if not accepted:
+            raise _Refused(406, f"not acceptable: the ontology is written as {', '.join(offered)}")
+        if accepted[0] == "text/turtle":
+            path = resources.ontology("mlkg.ttl")
+            return FileResponse(path, media_type="text/turtle", headers={"vary": "Accept"})
+        headers = {"vary": "Accept", "content-security-policy": _EXPLORER}
+        return Response(schema_page.page(), media_type="text/html", headers=headers)
+
     async def void(self, request: Request) -> Response:
         """Return the description of the data, with this endpoint's address."""
         path = self.folder / "void.ttl" if self.folder else None
@@ -323,6 +348,8 @@ class Server:
 
     def _local(self, iri: str) -> str:
         """Return the address at this server of what is ours, and others as they are."""
+        if iri.startswith(schema.NAMESPACE):
+            return f"/ontology#{iri.removeprefix(schema.NAMESPACE)}"
         rest = iri.removeprefix(self.base)
         ours = rest != iri and rest.partition("/")[0] in KINDS
         return f"/{rest}" if ours else iri
@@ -339,6 +366,8 @@ def application(opening: Opening, folder: Path | None, settings: Settings) -> St
         Route("/questions", _guarded(server.canned)),
         Route("/questions/{name}", _guarded(server.bind)),
         Route("/terms", _guarded(server.terms)),
+        Route("/hints", _guarded(server.hints), methods=["POST"]),
+        Route("/ontology", _guarded(server.ontology)),
         Route("/.well-known/void", _guarded(server.void)),
         Mount("/page", StaticFiles(directory=PAGE)),
         *(Route(f"/{kind}/{{rest:path}}", _guarded(server.thing)) for kind in KINDS),

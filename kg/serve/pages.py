@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from html import escape
+from itertools import groupby
 from types import MappingProxyType
 from typing import Final
 from urllib.parse import quote as percent
@@ -15,8 +16,9 @@ from kg.query.answers import Answer, Value, quote, shortened
 _HEAD = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="stylesheet" href="/page/page.css">{links}</head>
-<body class="thing"><header><a href="/">explorer</a> <a href="/query">query</a></header><main>
+<link rel="icon" href="data:,"><link rel="stylesheet" href="/page/page.css">{links}</head>
+<body class="thing"><header><a href="/">explorer</a> <a href="/query">query</a>
+<a href="/ontology">ontology</a></header><main>
 """
 _FOOT = "</main></body></html>\n"
 
@@ -55,10 +57,15 @@ def questions(iri: str) -> dict[str, str]:
         "said_of": f"SELECT ?p ?s ?label WHERE {{ ?s ?p {name} OPTIONAL {{ ?s rdfs:label ?label }} "
         "FILTER(?p NOT IN (rdf:subject, rdf:predicate, rdf:object, mlkg:mentionedIn)) } "
         "ORDER BY ?p ?label ?s LIMIT 1000",
-        "evidence": "SELECT ?s ?p ?o ?from ?to ?status ?sentence ?document WHERE { "
+        "assertions": "SELECT ?a ?s ?p ?o ?confidence WHERE { "
+        f"{{ ?a rdf:subject {name} }} UNION {{ ?a rdf:object {name} }} "
+        "?a rdf:subject ?s ; rdf:predicate ?p ; rdf:object ?o ; mlkg:confidence ?confidence } "
+        "LIMIT 2000",
+        "evidence": "SELECT ?s ?p ?o ?from ?to ?status ?kind ?sentence ?document WHERE { "
         f"{{ ?a rdf:subject {name} }} UNION {{ ?a rdf:object {name} }} "
         "?a rdf:subject ?s ; rdf:predicate ?p ; rdf:object ?o ; mlkg:status ?status ; "
-        "mlkg:hasEvidence ?e . ?e mlkg:sentence ?sentence ; mlkg:fromDocument ?document . "
+        "mlkg:hasEvidence ?e . ?e mlkg:evidenceKind ?kind ; mlkg:sentence ?sentence ; "
+        "mlkg:fromDocument ?document . "
         "OPTIONAL { ?s rdfs:label ?from } OPTIONAL { ?o rdfs:label ?to } } "
         "ORDER BY ?from ?p ?to ?document ?sentence LIMIT 500",
     }
@@ -71,8 +78,9 @@ def names(iri: str, answers: Mapping[str, Answer], local: Callable[[str], str]) 
     OPTIONAL of several patterns by reading all of them.
     """
     shown = {iri}
-    for answer in answers.values():
-        for row in answer.rows:
+    for key, answer in answers.items():
+        # What assertions relate stands in the other answers, and they themselves are called "why".
+        for row in answer.rows if key != "assertions" else ():
             shown.update(value.value for value in row if value is not None and value.kind == "uri")
     by_kind: dict[str, list[str]] = {}
     for each in sorted(shown):
@@ -128,6 +136,15 @@ class _Links:
         return f'<a href="{escape(self._local(value.value))}">{text}</a>'
 
 
+def _grouped(pairs: Iterable[tuple[str, str]]) -> str:
+    """Return rows of a table, one for each first part, with all that follow it."""
+    rows = []
+    for first, group in groupby(pairs, key=lambda pair: pair[0]):
+        values = [f"<li>{second}</li>" for _, second in group]
+        rows.append((first, f"<ul>{''.join(values)}</ul>"))
+    return _rows(rows)
+
+
 def _rows(cells: Iterable[tuple[str, ...]]) -> str:
     return "".join(
         "<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>\n" for row in cells
@@ -159,22 +176,41 @@ def page(
     )
     parts = [_HEAD.format(title=escape(label), links=alternates)]
     parts.append(f"<h1>{escape(label)}</h1><p><code>{escape(iri)}</code></p>\n")
+    this = Value("uri", iri)
+    asserted = {
+        tuple(ends): (assertion.value, float(confidence.value))
+        for assertion, *ends, confidence in answers["assertions"].rows
+        if assertion and confidence
+    }
+
+    def why(*statement: Value | None, words: str = "") -> str:
+        """Return a link from ``words`` to a statement's assertion, with how sure it is."""
+        if statement not in asserted:
+            return escape(words)
+        assertion, confidence = asserted[statement]
+        text = f"{escape(words or 'why')}, {round(100 * confidence)} %"
+        return f' <a class="why" href="{escape(local(assertion))}">{text}</a>'
+
     said = [
-        (links.link(p), f'<span class="value">{links.link(o, name)}</span>')
+        (links.link(p), links.link(o, name) + why(this, p, o))
         for p, o, name in answers["said"].rows
     ]
-    parts.append(f"<h2>What is said of it</h2><table>{_rows(said)}</table>\n")
+    parts.append(f"<h2>What is said of it</h2><table>{_grouped(said)}</table>\n")
     if answers["said_of"].rows:
-        others = [(links.link(s, name), links.link(p)) for p, s, name in answers["said_of"].rows]
-        parts.append(f"<h2>What points at it</h2><table>{_rows(others)}</table>\n")
+        others = [
+            (f"{links.link(p)} it", links.link(s, name) + why(s, p, this))
+            for p, s, name in answers["said_of"].rows
+        ]
+        parts.append(f"<h2>What points at it</h2><table>{_grouped(others)}</table>\n")
     if answers["evidence"].rows:
         parts.append("<h2>Why</h2><table>")
-        for s, p, o, start, end, status, sentence, document in answers["evidence"].rows:
+        for s, p, o, start, end, status, kind, sentence, document in answers["evidence"].rows:
             edge = f"{links.link(s, start)} {links.link(p)} {links.link(o, end)}"
             state = status.value.rpartition("#")[2].lower() if status else ""
             quoted = f"<q>{escape(sentence.value)}</q>" if sentence else ""
-            state = f'<span class="state">{escape(state)}</span>'
-            parts.append(_rows([(edge, state, quoted, links.link(document))]))
+            state = f'<span class="state">{why(s, p, o, words=state)}</span>'
+            how = escape(kind.value.rpartition("#")[2].lower()) if kind else ""
+            parts.append(_rows([(edge, state, how, quoted, links.link(document))]))
         parts.append("</table>\n")
     shown = quote(f"SELECT ?p ?o WHERE {{ <{iri}> ?p ?o }}")[1:-1].replace('\\"', '"')
     parts.append(f'<p><a href="/query#q={escape(percent(shown))}">ask about it</a></p>\n')

@@ -387,7 +387,7 @@ function* paintLabels(ctx, at, w, h, scale, mx, my) {
     const [x0, y0, x1, y1] = x > mx && x < w - mx && y > my && y < h - my ? [mx, my, w - mx, h - my] : [0, 0, w, h];
     let text = '';
     let spot = null;
-    for (const letters of isTree() ? [30, 22, 16] : [SHOWN_NAME]) {
+    for (const letters of isTree() ? [30, 22, 16, 12] : [SHOWN_NAME]) {
       text = shortName(nameOf(node), letters);
       if (star && node !== star.root) {
         // Beside the rim a name takes the room there is.
@@ -402,7 +402,7 @@ function* paintLabels(ctx, at, w, h, scale, mx, my) {
       const aslant = r * 0.7 + half;
       const around_ = [below, above, right, left, [x + aslant, above[1] + 3], [x - aslant, above[1] + 3], [x + aslant, below[1] - 3], [x - aslant, below[1] - 3]];
       const outwards = star && node !== star.root ? (posX[node] >= posX[star.root] ? right : left) : below;
-      const spots = !isTree() ? [outwards, ...around_.slice(0, lit || star ? 8 : 4)] : ends[node] === 3 ? [right, left, above] : ends[node] === 2 ? [above, right, left] : [below, above, right, left];
+      const spots = !isTree() ? [outwards, ...around_.slice(0, lit || star ? 8 : 4)] : ends[node] === 3 ? [right, left, above, below] : ends[node] === 2 ? [above, right, left] : [below, above, right, left];
       for (const [lx, ly] of spots) {
         const box = [lx - half, ly - size * 0.95, lx + half, ly + size * 0.25, node];
         if (!chosen && (box[0] < x0 || box[2] > x1 || box[1] < y0 || box[3] > y1)) continue;
@@ -593,20 +593,21 @@ function viewOf(list, largest = isPart() ? 1.25 : 1.6) {
   return { k, x: area.w / 2 - ((x0 + x1) / 2) * k, y: middle - ((y0 + y1) / 2) * k };
 }
 function* visibleNodes() { for (let node = 0; node < nodeCount; node++) if (shown.nodes[node]) yield node; }
-/** Show all that is visible; a tree only as far as it can be read, unless the `whole` is asked for. */
-function fit(animate = true, whole_ = false) {
-  // Nodes without links lie aside; they do not make the others small.
+/** Show what is visible; names without links and a tree too large to be read in full only where all is asked for. */
+function fit(animate = true, all = false) {
+  // Nodes without links lie aside; on opening they do not make the others small.
   const list = [...visibleNodes()];
   const tied = list.filter((node) => degree[node] > 0);
   const whole = viewOf(list);
   const main = tied.length ? viewOf(tied) : whole;
-  const target = whole.k > main.k * 0.88 ? whole : main;
-  if (isTree() && target.k < LEGIBLE && !whole_) {
-    // A very large tree is shown around its root and can be moved.
+  const target = all || whole.k > main.k * 0.88 ? whole : main;
+  if (isTree() && target.k < LEGIBLE && !all) {
+    // A very large tree is shown from its top, but with its root, and can be moved.
     const area = clear();
-    const middle = area.top + area.h / 2;
-    const y = middle + ((target.y - middle) / target.k) * LEGIBLE;
-    moveTo({ k: LEGIBLE, x: area.w / 2, y: Math.max(area.top + 60, Math.min(area.top + area.h - 60, y)) }, animate);
+    const ys = list.map((node) => posY[node] * LEGIBLE);
+    const [lo, hi] = [Math.min(...ys), Math.max(...ys)];
+    const y = hi - lo > area.h - 120 ? Math.min(area.top + 60 - lo, area.top + area.h - 60) : area.top + (area.h - lo - hi) / 2;
+    moveTo({ k: LEGIBLE, x: area.w / 2, y }, animate);
   } else moveTo(target, animate);
 }
 function zoomBy(factor, cx = width / 2, cy = height / 2, animate = false) {

@@ -7,8 +7,8 @@ const find = (id) => document.getElementById(id);
 const state = { questions: [], terms: [], prefixes: {}, answer: null, page: 0, chosen: 0, names: [] };
 
 const EXAMPLE = `SELECT ?student ?teacher ?sentence WHERE {
-  ?a rdf:predicate mlkg:distilledFrom ; rdf:subject/rdfs:label ?student ;
-     rdf:object/rdfs:label ?teacher ; mlkg:hasEvidence/mlkg:sentence ?sentence .
+  ?a mlkg:status mlkg:Accepted ; rdf:predicate mlkg:distilledFrom ;
+     rdf:subject ?student ; rdf:object ?teacher ; mlkg:hasEvidence/mlkg:sentence ?sentence .
 } LIMIT 20`;
 
 function element(name, properties = {}, ...children) {
@@ -44,9 +44,18 @@ async function run() {
   const ms = Math.round(performance.now() - begin);
   show();
   const rows = state.answer.results ? state.answer.results.bindings.length : null;
-  find("status").textContent = (rows === null ? "" : rows + " rows, ") + ms + " ms";
+  find("status").textContent = (rows === null ? "" : rows + (rows === 1 ? " row, " : " rows, ")) + ms + " ms";
+  if (rows === 0) await explain(query);
   offer("json", "application/json", JSON.stringify(state.answer));
   if (rows !== null) offer("csv", "text/csv", csv());
+}
+
+// Say why there are no rows: a term that the ontology or a name that the graph does not have.
+async function explain(query) {
+  const asked = { method: "POST", headers: { "Content-Type": "application/sparql-query" }, body: query };
+  const response = await fetch("/hints", asked);
+  const hints = response.ok ? await response.json() : [];
+  if (hints.length) find("table").querySelector(".dim").textContent = hints.join("\n");
 }
 
 function fail(message) {
@@ -100,7 +109,7 @@ function shorten(iri) {
 }
 
 function local(iri) {
-  const ours = /^https:\/\/w3id\.org\/mlkg\/(?=(model|dataset|benchmark|method|task|metric|doc|assertion|evidence|result|fact|extractor|run)\/)/;
+  const ours = /^https:\/\/w3id\.org\/mlkg\/(?=ontology#|(model|dataset|benchmark|method|task|metric|doc|assertion|evidence|result|fact|extractor|run)\/)/;
   return iri.replace(ours, "/");
 }
 
@@ -145,22 +154,31 @@ function pages(count) {
   );
 }
 
-// The things of the rows on a circle; what stands in one row is joined.
+// The things of the rows on a circle; what stands in one row is joined by an arrow, called by the
+// relation between the two where a column holds one, else by the column that it leads to.
 function draw(vars, rows) {
   const most = 60;
   const nodes = new Map();
-  const lines = [];
-  const spo = vars.join(" ") === "subject predicate object";
+  const found = new Map();
+  const relation = ({ value }, name) => name === "predicate" || /^mlkg:[a-z]/.test(shorten(value));
   for (const row of rows) {
-    const columns = spo ? ["subject", "object"] : vars;
-    const things = columns.map((name) => row[name]).filter((value) => value && value.type === "uri");
-    for (const thing of things) if (nodes.size < most && !nodes.has(thing.value)) nodes.set(thing.value, 0);
-    for (let i = 1; i < things.length; i++) {
-      if (nodes.has(things[i - 1].value) && nodes.has(things[i].value)) {
-        lines.push([things[i - 1].value, things[i].value, spo ? shorten(row.predicate.value) : ""]);
+    let last = null;
+    let words = "";
+    for (const name of vars) {
+      const thing = row[name];
+      if (!thing || thing.type !== "uri") continue;
+      if (relation(thing, name)) { words = shorten(thing.value); continue; }
+      if (nodes.size < most && !nodes.has(thing.value)) nodes.set(thing.value, 0);
+      const ends = [last, thing.value];
+      if (last !== null && last !== thing.value && ends.every((end) => nodes.has(end))) {
+        const line = [...ends, words || name];
+        found.set(line.join(" "), line);
       }
+      last = thing.value;
+      words = "";
     }
   }
+  const lines = [...found.values()];
   const size = 800, radius = 300, svgName = "http://www.w3.org/2000/svg";
   const make = (name, attributes, text) => {
     const made = document.createElementNS(svgName, name);
@@ -174,11 +192,17 @@ function draw(vars, rows) {
     const angle = (2 * Math.PI * i) / nodes.size;
     nodes.set(name, [size / 2 + radius * Math.cos(angle), size / 2 + radius * Math.sin(angle)]);
   });
+  const head = make("marker", { id: "head", viewBox: "0 0 10 10", refX: 20, refY: 5, markerWidth: 7, markerHeight: 7, orient: "auto" });
+  head.append(make("path", { d: "M0 0 10 5 0 10Z" }));
+  svg.append(head);
+  const labels = [];
   for (const [from, to, label] of lines) {
     const [x1, y1] = nodes.get(from), [x2, y2] = nodes.get(to);
-    svg.append(make("line", { x1, y1, x2, y2 }));
-    if (label) svg.append(make("text", { x: (x1 + x2) / 2, y: (y1 + y2) / 2, "text-anchor": "middle" }, label));
+    svg.append(make("line", { x1, y1, x2, y2, "marker-end": "url(#head)" }));
+    labels.push(make("text", { x: (x1 + x2) / 2, y: (y1 + y2) / 2, "text-anchor": "middle", class: "relation" }, label));
   }
+  // Of many lines the words would only cover one another.
+  if (labels.length <= 40) svg.append(...labels);
   for (const [name, [x, y]] of nodes) {
     const link = make("a", { href: local(name) });
     const side = x < size / 2 ? "end" : "start";
@@ -231,7 +255,7 @@ function take(index) {
 }
 
 function keys(event) {
-  if (event.ctrlKey && event.key === "Enter") { event.preventDefault(); close(); run(); return; }
+  if ((event.ctrlKey || event.metaKey) && event.key === "Enter") { event.preventDefault(); close(); run(); return; }
   if (event.ctrlKey && event.key === " ") { event.preventDefault(); complete(); return; }
   if (find("completion").hidden) return;
   const moves = { ArrowDown: 1, ArrowUp: -1 };
@@ -257,7 +281,10 @@ function choose() {
     form.append(element("label", { title: item.about }, item.about + " ", input));
   }
   form.append(element("button", { textContent: "Ask" }));
-  if (!question.parameters.length) bind();
+  // Run asks what stands in the box: the question that was chosen, and none from before.
+  find("query").value = question.sparql.trim();
+  if (question.parameters.length) form.querySelector("input").focus();
+  else bind();
 }
 
 async function bind(event) {
@@ -317,6 +344,7 @@ async function start() {
   find("canned").append(...questions.map((item) =>
     element("option", { value: item.name, textContent: `${item.name}: ${item.title}` })));
   document.body.dataset.ready = "yes";
+  if (document.activeElement === document.body) find("query").focus();
   if (linked) run();
 }
 
