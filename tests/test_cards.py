@@ -175,6 +175,21 @@ def test_adapter_config_gguf_fields_and_template_lines_are_read():
     assert triples(edges, descent=False) == [("trainedOn", "data")]
 
 
+@pytest.mark.parametrize(
+    ("line", "parents"),
+    [
+        ("**Parent Models:** [o/A](https://hf.co/o/A) and [o/B](https://hf.co/o/B)", ["A", "B"]),
+        ("Base model: [A](https://hf.co/o/A), see [paper](https://arxiv.org/abs/1)", ["A"]),
+        ("Base model: [A](https://hf.co/o/A) for [D](https://hf.co/datasets/o/D)", ["A"]),
+        ("- Finetuned from weights: A-7B", ["A-7B"]),
+        ("- Instruction tuned from model: A-7B", ["A-7B"]),
+    ],
+)
+def test_each_parent_of_a_field_in_the_body_is_read(line, parents):
+    _, _, edges, _ = link(front("license: mit", body=f"{line}\n"))
+    assert [tail for _, tail in triples(edges)] == parents
+
+
 def test_a_sentence_that_says_no_more_joins_the_declared_edge():
     """The trainer's sentence under an adapter's YAML is a second piece of evidence."""
     body = "This model is a fine-tuned version of [org/P-7B](https://huggingface.co/org/P-7B).\n"

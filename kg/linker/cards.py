@@ -73,8 +73,8 @@ _GGUF: Final = re.compile(
 _FIELD: Final = re.compile(
     r"""
     ^[ \t]* (?:[-*•][ \t]*)? (?:\*\*|__)?
-    (?P<key> fine-?tuned\ from(?:\ model)? | (?:original|base|parent|source)\ model
-           | teacher\ model | model\ name\ or\ path )
+    (?P<key> (?:instruction[ -])?(?:fine-?)?tuned\ from(?:\ (?:model|weight|checkpoint)s?)?
+           | (?:original|base|parent|source)\ models? | teacher\ models? | model\ name\ or\ path )
     (?:[ \t]*\[optional\])? [ \t]* (?:(?:\*\*|__)[ \t]*)? : [ \t]* (?:(?:\*\*|__)[ \t]*)?
     (?P<value> \S[^\n]* )$
     """,
@@ -89,7 +89,7 @@ _LINK: Final = re.compile(r"\[(?P<text>[^\]\n]{1,300})\]\((?P<url>[^)\s]{1,500})
 _SHORT: Final = re.compile(r"[\w.+-]+(?:[ -][\w.+-]+){0,4}")
 #: Which relation a line of the body states; an empty one is decided as for ``base_model``.
 _WIDER: Final = ("fineTunedFrom", "adapterOf")
-_FIELD_RELATION: Final = {"teacher": "distilledFrom", "fine": "fineTunedFrom"}
+_FIELD_RELATION: Final = {"teacher": "distilledFrom", "tuned": "fineTunedFrom"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -820,13 +820,15 @@ def _body_parents(card: _Card) -> None:
         card.edge("trainedOn" if is_data else "derivedFrom", tail, evidence)
     for match in islice(_FIELD.finditer(text, start, end), _LINES_LIMIT):
         key = match["key"].casefold()
-        fixed = next((r for word, r in _FIELD_RELATION.items() if key.startswith(word)), "")
+        fixed = next((r for word, r in _FIELD_RELATION.items() if word in key), "")
         value = match["value"]
-        link = _LINK.search(value)
-        _declare(
-            card, fixed, link.group() if link else _first_name(value),
-            Span(match.start("key"), match.end()), "field",
-        )  # fmt: skip
+        links = list(islice(_LINK.finditer(value), _PARENTS_LIMIT))
+        more = (link for link in links[1:] if (at := _HUB.match(link["url"])) and not at["data"])
+        for parent in (
+            links[0].group() if links else _first_name(value),
+            *(m.group() for m in more),
+        ):
+            _declare(card, fixed, parent, Span(match.start("key"), match.end()), "field")
     for match in islice(_TRAINER.finditer(text, start, end), _LINES_LIMIT):
         line = _line(text, match.start(), match.end(), end)
         _declare(card, "fineTunedFrom", match["value"], line, "trainer-sentence", "extracted")
