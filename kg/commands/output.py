@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any, Final
 
 import msgspec
 

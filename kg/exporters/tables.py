@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from xml.sax.saxutils import escape, quoteattr
 
 from kg.exporters import BASE
-from kg.exporters.rdf.terms import checked_base, without_triples as _checked
+from kg.exporters.rdf.terms import without_triples as _checked
 from kg.lineage import licences
 from kg.text import xml_characters
 from kg.values import LABELS, Edge, Entity, GraphView
