@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import Final
 
 from kg import schema
 from kg.query.answers import Answer, shortened
+from kg.text import nearest as nearest_names
 
 #: Where no part of a question is unknown.
 TOGETHER: Final = "no rows: every part of the question occurs in the graph, but not together"
@@ -31,7 +31,7 @@ def unmatched(answer: Answer) -> list[str]:
             if local != iri and (remedy := schema.instead(local)):
                 hints.append(remedy)
             continue
-        near = difflib.get_close_matches(local, list(schema.terms()), 3, 0.6)
+        near = nearest_names(local, schema.terms(), 3)
         meant = f"; did you mean {' or '.join(f'mlkg:{name}' for name in near)}?" if near else ""
         hints.append(f"the ontology has no {shortened(iri)}{meant}")
     if absent:
