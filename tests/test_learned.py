@@ -111,6 +111,16 @@ def test_windows_overlap_and_cover_every_word() -> None:
     assert all(b[0] < a[1] for a, b in itertools.pairwise(ranges))
 
 
+def test_a_word_is_read_in_the_window_in_which_it_is_farthest_from_a_cut() -> None:
+    ranges = [(0, 6), (3, 8), (4, 11)]
+    parts = [
+        (first, tuple(np.full(last - first, number, np.float32) for _ in range(3)))
+        for number, (first, last) in enumerate(ranges)
+    ]
+    for column in learned._merged(11, parts):
+        assert column.tolist() == [0, 0, 0, 0, 0, 1, 2, 2, 2, 2, 2]
+
+
 def test_words_are_runs_of_letters_and_digits_and_single_signs() -> None:
     text = "Qwen2.5-7B's (ViTs)"
     assert [word.text for word in split(text)] == [

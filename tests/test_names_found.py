@@ -1,5 +1,7 @@
 """Names are found on characters, completed in lists, grouped, and told apart from debris."""
 
+import time
+from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
@@ -303,3 +305,26 @@ def test_a_number_that_stands_for_a_name_is_no_alias() -> None:
     text = "We compare Qwen2/2.5 and Qwen2.5-7B, and then tune Qwen2.5."
     (entities,) = entities_of([document(text)])
     assert not [alias for e in entities for alias in e.aliases if not alias.strip("0123456789.")]
+
+
+LONG: dict[str, Callable[[int], str]] = {
+    "many of its own": lambda i: f"We introduce Ant{i}Net, a new model, on Bee{i}Bench.\n",
+    "one name again and again": lambda i: " and BERT-large beats GPT-2",
+    "a family": lambda i: f"We test Qwen2.5-7B-ant{i}.\n",
+    "abbreviations": lambda i: f"Ant{i} Bee Learning (A{i}BL) is Ant{i} Bee Learning.\n",
+    "a list of versions": lambda i: f"V{i}, ",
+    "verbs without a stop": lambda i: f"we introduce Ant{i}Net and ",
+    "datasets": lambda i: f"The Ant{i}Set is a large-scale dataset.\n",
+}
+
+
+@pytest.mark.parametrize("part", LONG.values(), ids=LONG)
+def test_time_grows_with_the_length_of_a_document(part: Callable[[int], str]) -> None:
+    """Four times the text takes about four times the processor time, and not sixteen times."""
+    short, long = ("A study\nWe test " + "".join(map(part, range(n))) for n in (300, 1200))
+    seconds = []
+    for text in (short, short, long):
+        begin = time.process_time()
+        list(entities_of([Document("d", "paper", "A study", text)]))
+        seconds.append(time.process_time() - begin)
+    assert seconds[2] < 8 * seconds[1]

@@ -64,7 +64,7 @@ def features(
 
     ``opinions`` is the tagger's share of belief by label, ``label`` what the name has so far.
     """
-    words, low = _words(), text.lower()
+    words, (low, of_text) = _words(), _of_text(text)
     title = max(text.find("\n"), 0)
     name = max((span.of(text) for span in mentions), key=len)
     parts = [part.lower() for part in _PART.findall(name)]
@@ -84,14 +84,15 @@ def features(
     }
     for span in mentions:
         found |= _beside(low, span, words)
-    return found | _of_text(low)
+    return found | of_text
 
 
 @lru_cache(maxsize=16)  # asked again for each own name of the document at hand
-def _of_text(low: str) -> Features:
-    words = _words()
+def _of_text(text: str) -> tuple[str, Features]:
+    words, low = _words(), text.lower()
     found: Features = {f"ours {match[1]}": 1.0 for match in words.ours.finditer(low)}
-    return found | {f"sign {sign}": 1.0 for sign, pattern in words.signs if pattern.search(low)}
+    signs = {f"sign {sign}": 1.0 for sign, pattern in words.signs if pattern.search(low)}
+    return low, found | signs
 
 
 def _beside(low: str, span: Span, words: _Words) -> Features:

@@ -230,16 +230,17 @@ def _merged(
 
     if len(parts) == 1:
         return parts[0][1]
-    margins = np.full((len(parts), length), -1, dtype=np.int64)
-    for k, (first, part) in enumerate(parts):
+    margins = np.full(length, -1, dtype=np.int64)
+    merged = [np.empty((length, *column.shape[1:]), column.dtype) for column in parts[0][1]]
+    for first, part in parts:
         size = len(part[1])
         after = np.arange(size) + (length if first == 0 else 0)
         before = np.arange(size)[::-1] + (length if first + size == length else 0)
-        margins[k, first : first + size] = np.minimum(after, before)
-    chosen = margins.argmax(axis=0)
-    merged: list[Floats] = [
-        np.stack([parts[k][1][o][i - parts[k][0]] for i, k in enumerate(chosen)]) for o in range(3)
-    ]
+        margin = np.minimum(after, before)
+        better = (margin > margins[first : first + size]).nonzero()[0]
+        margins[first + better] = margin[better]
+        for whole, column in zip(merged, part, strict=True):
+            whole[first + better] = column[better]
     return merged[0], merged[1], merged[2]
 
 

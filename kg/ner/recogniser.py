@@ -231,8 +231,8 @@ class Recogniser:
         surest = {name: model.probability(found) for name, found in features.items()}
         second = deciding.model("family")
         return {
-            name: second.probability(introduction.with_family(found, name, surest))
-            for name, found in features.items()
+            name: second.probability(found)
+            for name, found in introduction.with_family(features, surest).items()
         }
 
     def phrase_features(self, named: Named) -> dict[str, Features]:
@@ -240,10 +240,10 @@ class Recogniser:
         partners: dict[Span, Span] = {}
         for pair in named.bracketed:
             partners[pair.long], partners[pair.short] = pair.short, pair.long
-        seen = introduction.setting(named.text, partners)
-        mentions = [mention for _, found in named.groups for mention in found]
+        mentions = (mention for _, found in named.groups for mention in found)
+        seen = introduction.setting(named.text, partners, mentions)
         return {
-            name: introduction.features(seen, name, found, mentions, self.lexicon)
+            name: introduction.features(seen, name, found, self.lexicon)
             for name, found in named.groups
         }
 

@@ -166,8 +166,8 @@ def fit_phrases() -> None:
         model = fit(*rows(i for i in order if i not in set(held)))
         for i in held:
             surest = {name: model.probability(features) for name, features in seen[i][0].items()}
-            for name, features in seen[i][0].items():
-                second[0].append(introduction.with_family(features, name, surest))
+            for name, features in introduction.with_family(seen[i][0], surest).items():
+                second[0].append(features)
                 second[1].append(seen[i][1][name])
     save({"phrases": weights(fit(*rows(order))), "family": weights(fit(*second))})
     recogniser = Recogniser("fast", load(), None)
