@@ -10,7 +10,6 @@ import gzip
 import hashlib
 import itertools
 import json
-import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,9 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from kg.errors import UsageError
-from kg.ner.consistency import everywhere, one_label, span_score
 from kg.ner.features import Gazetteer, Knowledge, features
-from kg.ner.tags import LABELS, WordSpan, best_tags, decode
+from kg.ner.tags import TAGS
 from kg.ner.words import CLS, SEP, Word, WordPieces, split
 
 if TYPE_CHECKING:
@@ -34,19 +32,6 @@ MOST_PIECES = 510  # of one window; the encoder takes two more
 OVERLAP = 80  # words that two neighbouring windows share
 
 Gear = Literal["fast", "accurate"]
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class TaggedSpan:
-    """A mention as the tagger sees it: ``text[start:end]``."""
-
-    start: int
-    end: int
-    label: str
-    #: calibrated probability that span and label are right
-    confidence: float
-    #: probability that the paper presents it as its own
-    introduced: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +49,7 @@ class Reading:
 
 @dataclass(slots=True)
 class Tagger:
-    """Load one with :meth:`load`; then :meth:`tag` texts."""
+    """Load one with :meth:`load`; then :meth:`read` texts."""
 
     #: changes whenever anything that decides the output changes
     version: str
@@ -74,7 +59,6 @@ class Tagger:
     table: Any
     scales: Any
     knowledge: Knowledge
-    settings: dict[str, Any]
 
     @classmethod
     def load(cls, gear: Gear = "fast") -> Tagger:
@@ -90,7 +74,6 @@ class Tagger:
         options.inter_op_num_threads = 1
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
-        settings = json.loads(files["settings.json"].read_text(encoding="utf-8"))
         names = sorted(name for name in files if name.endswith(".onnx"))
         sessions = tuple(
             ort.InferenceSession(str(files[name]), options, providers=["CPUExecutionProvider"])
@@ -112,53 +95,11 @@ class Tagger:
             np.load(files["pieces.npy"], allow_pickle=False),
             np.load(files["scales.npy"], allow_pickle=False),
             _knowledge(files["knowledge.json.gz"]),
-            settings,
         )
-
-    def tag(self, texts: Sequence[str]) -> list[list[TaggedSpan]]:
-        """The mentions of each text, sorted, never overlapping; offsets count code points."""
-        readings = self.read(texts)
-        return [
-            self.decide(reading, tags)
-            for reading, tags in zip(
-                readings, best_tags([r.log_probabilities for r in readings]), strict=True
-            )
-        ]
 
     def read(self, texts: Sequence[str]) -> list[Reading]:
         """What the network says of each text, undecided."""
         return [self._read(text) for text in texts]
-
-    def decide(self, reading: Reading, tags: Sequence[int]) -> list[TaggedSpan]:
-        """The mentions of one text, from its best tags, made consistent over the document."""
-        words, scores = reading.words, reading.log_probabilities
-        spans = one_label(words, scores, decode(tags))
-        spans = everywhere(words, scores, spans, margin=self.settings["margin"])
-        return [self._tagged(reading, span) for span in spans]
-
-    def _tagged(self, reading: Reading, span: WordSpan) -> TaggedSpan:
-        word = reading.words[span.last]
-        plural = (
-            word.text[-1] == "s" and len(word.text) > 2 and float(reading.plural[span.last]) > 0.5
-        )
-        score = span_score(reading.log_probabilities, span.first, span.last, span.label)
-        own = float(reading.introduced[span.first : span.last + 1].mean())
-        return TaggedSpan(
-            reading.words[span.first].start,
-            word.end - int(plural),
-            span.label,
-            round(self._calibrated(score), 4),
-            round(own, 4),
-        )
-
-    def _calibrated(self, score: float) -> float:
-        """The probability that a mention of this log-probability is right."""
-        value = math.exp(max(score, -30.0))
-        curve = self.settings["calibration"]
-        for (x0, y0), (x1, y1) in itertools.pairwise(curve):
-            if value <= x1:
-                return float(y0 + (y1 - y0) * (value - x0) / (x1 - x0)) if x1 > x0 else float(y1)
-        return float(curve[-1][1])
 
     def _read(self, text: str) -> Reading:
         import numpy as np
@@ -166,7 +107,7 @@ class Tagger:
         words = split(text)
         if not words:
             empty = np.zeros(0, dtype=np.float32)
-            return Reading((), np.zeros((0, 1 + 4 * len(LABELS)), dtype=np.float32), empty, empty)
+            return Reading((), np.zeros((0, len(TAGS)), dtype=np.float32), empty, empty)
         shapes, rows = features(text, words, self.knowledge)
         pieces = [self.pieces(word.text) for word in words]
         parts = [

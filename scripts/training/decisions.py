@@ -34,6 +34,7 @@ from training import pack, trees  # noqa: E402
 from training.corpora import (  # noqa: E402
     ANNOTATED,
     FOLDS,
+    SHARED,
     annotated,
     fold_of,
     load_readings,
@@ -61,7 +62,6 @@ from kg.values import LABELS, Mention, Span  # noqa: E402
 
 OUT = ROOT / "kg" / "ner" / "decisions.json"
 KINDS = ROOT / "kg" / "ner" / "kinds.json"
-SHARED = Path(os.environ.get("MLKG_SHARED") or ROOT.parent / "shared")
 GOLD = SHARED / "gold"
 #: Folds of what phrases alone say.
 PARTS = 10

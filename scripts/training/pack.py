@@ -5,15 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
-
-
-def settings(
-    path: Path, calibration: list[tuple[float, float]], *, margin: float, **more: Any
-) -> None:
-    """Write what the tagger of a gear is set to."""
-    content = {"calibration": calibration, "margin": margin, **more}
-    path.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def manifest(weights: Path) -> None:
