@@ -2,15 +2,16 @@
 
 import hashlib
 import itertools
-import json
 import shutil
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from kg.errors import UsageError
-from kg.ner import learned
+from kg.ner import deciding, files, kinds, learned
 from kg.ner.features import Gazetteer, normal
 from kg.ner.learned import Reading, Tagger
 from kg.ner.tags import TAGS, WordSpan, allowed, best_tags, decode, encode
@@ -85,30 +86,58 @@ def test_signs_outside_the_alphabet_do_not_shift_offsets(tagger: Tagger) -> None
     assert "Qwen2.5-7B" in {name for name, _ in marked(tagger, text)}
 
 
-def test_a_changed_weight_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shutil.copytree(learned.WEIGHTS, tmp_path / "weights")
-    monkeypatch.setattr(learned, "WEIGHTS", tmp_path / "weights")
-    path = tmp_path / "weights" / "fast" / "tagger0.onnx"
+@pytest.fixture
+def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A copy of the weights, from which all is read anew."""
+    kept = (files.manifest, deciding.fitted, kinds.fitted)
+    monkeypatch.setattr(files, "WEIGHTS", shutil.copytree(files.WEIGHTS, tmp_path / "weights"))
+    for function in kept:
+        function.cache_clear()
+    yield files.WEIGHTS
+    for function in kept:
+        function.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("name", "load"),
+    [
+        *((name, partial(Tagger.load, "fast")) for name in ("fast3.onnx", "knowledge.json.gz")),
+        ("pieces.npy", partial(Tagger.load, "accurate")),
+        ("decisions.json", deciding.fitted),
+        ("kinds.json", kinds.fitted),
+        ("mentions.onnx.gz", partial(deciding.chances, np.zeros((1, 1), np.float32))),
+    ],
+)
+def test_a_file_of_weights_that_was_changed_is_never_read(
+    copied: Path, name: str, load: Callable[[], object]
+) -> None:
+    path = copied / name
     path.write_bytes(path.read_bytes() + b" ")
-    with pytest.raises(UsageError, match=r"tagger0\.onnx.*reinstall"):
-        Tagger.load("fast")
+    with pytest.raises(UsageError, match=rf"{name} is damaged .*; reinstall mlkg"):
+        load()
     path.unlink()
-    with pytest.raises(UsageError, match=r"tagger0\.onnx is missing"):
+    with pytest.raises(UsageError, match=rf"{name} is missing; reinstall mlkg"):
+        load()
+
+
+def test_weights_without_a_manifest_are_not_read(copied: Path) -> None:
+    (copied / "manifest.json").unlink()
+    with pytest.raises(UsageError, match=r"manifest\.json is missing; reinstall mlkg"):
         Tagger.load("fast")
 
 
 def test_every_weight_file_is_in_the_manifest_with_its_hash() -> None:
-    manifest = json.loads((learned.WEIGHTS / "manifest.json").read_text())
-    files = {
-        p.relative_to(learned.WEIGHTS).as_posix(): p
-        for p in learned.WEIGHTS.rglob("*")
-        if p.is_file()
+    hashes = {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in files.WEIGHTS.iterdir()
+        if path.name != "manifest.json"
     }
-    del files["manifest.json"]
-    assert manifest == {
-        name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items()
+    assert files.manifest()["files"] == hashes
+    assert len(set(hashes.values())) == len(hashes), "one file is shipped twice"
+    assert {name for name in hashes if name.endswith(".onnx")} == {
+        name for networks in files.manifest()["gears"].values() for name in networks
     }
-    assert sum(path.stat().st_size for path in files.values()) <= 30_000_000
+    assert sum(path.stat().st_size for path in files.WEIGHTS.iterdir()) <= 30_000_000
 
 
 def test_an_unknown_gear_is_told_which_there_are() -> None:

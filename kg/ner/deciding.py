@@ -13,12 +13,11 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from kg import trees
+from kg.ner import files
 from kg.ner.abbreviations import Pair
 from kg.ner.choosing import Candidate
 from kg.ner.coined import defined_label, head_label
@@ -30,8 +29,8 @@ from kg.ner.tags import TAG_NUMBER, WordSpan
 from kg.ner.words import Word
 from kg.values import LABELS
 
-_MODELS: Final = Path(__file__).parent / "decisions.json"
-TREES: Final = Path(__file__).parent / "weights" / "mentions.onnx.gz"
+TREES: Final = "mentions.onnx.gz"
+MODELS: Final = "decisions.json"
 _FLOOR: Final = -9.0
 #: The number of the tag B of each label; I, E and S follow.
 _FIRST_TAG: Final = {label: TAG_NUMBER[f"B-{label}"] for label in LABELS}
@@ -40,7 +39,7 @@ _FIRST_TAG: Final = {label: TAG_NUMBER[f"B-{label}"] for label in LABELS}
 @cache
 def fitted() -> dict[str, Any]:
     """Return what was fitted, by name."""
-    content: dict[str, Any] = json.loads(_MODELS.read_text(encoding="utf-8"))
+    content: dict[str, Any] = json.loads(files.content(MODELS))
     return content
 
 
@@ -342,8 +341,7 @@ Judgements = Sequence[tuple[Candidate, Features]]
 
 def chances(rows: Any) -> Any:
     """Return the probability of each row of a :func:`table` of the fitted columns."""
-    about = fitted()["mentions"]
-    (scores,) = trees.session(TREES, about["sha256"]).run(None, {"mentions": rows})
+    (scores,) = files.session(TREES).run(None, {"mentions": rows})
     return 1 / (1 + np.exp(-scores[:, 0].astype(np.float64)))
 
 

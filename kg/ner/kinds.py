@@ -2,8 +2,8 @@
 
 The tagger labels each mention by the words around it; a paper says in many places what it
 presents ("our model", "X, a lightweight framework").  A multinomial logistic model
-(``kinds.json``, fitted by scripts/training/decisions.py) weighs all of them for each name that
-is the document's own.
+(``weights/kinds.json``, fitted by scripts/training/decisions.py) weighs all of them for each name
+that is the document's own.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from pathlib import Path
 from typing import Final
 
+from kg.ner import files
 from kg.ner.coined import any_of
 from kg.ner.logistic import Features, logit
 from kg.ner.shapes import name_words
 from kg.values import LABELS, Span
 
-_FITTED: Final = Path(__file__).parent / "kinds.json"
+MODEL: Final = "kinds.json"
 _WORD: Final = re.compile(r"[a-z]+(?:-[a-z]+)*|\d+|[^\s\w]")
 _PART: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+[BM]?")
 _SIZED: Final = re.compile(r"\d[BM]\b")
@@ -124,7 +124,7 @@ def _beside(low: str, span: Span, words: _Words) -> Features:
 @cache
 def fitted() -> tuple[Mapping[str, Sequence[float]], Sequence[float]]:
     """Return the weights of each feature and the biases, in the order of ``LABELS``."""
-    fitted = json.loads(_FITTED.read_text(encoding="utf-8"))
+    fitted = json.loads(files.content(MODEL))
     return fitted["weights"], fitted["bias"]
 
 

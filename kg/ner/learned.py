@@ -7,16 +7,16 @@ never depends on the other texts. Nothing is downloaded; the weights lie beside 
 from __future__ import annotations
 
 import gzip
-import hashlib
+import io
 import itertools
 import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from kg.errors import UsageError
+from kg.ner import files
 from kg.ner.features import Gazetteer, Knowledge, features
 from kg.ner.tags import TAGS
 from kg.ner.words import CLS, SEP, Word, WordPieces, split
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
 
-WEIGHTS = Path(__file__).parent / "weights"
 MOST_PIECES = 510  # of one window; the encoder takes two more
 OVERLAP = 80  # words that two neighbouring windows share
 
@@ -51,8 +50,6 @@ class Reading:
 class Tagger:
     """Load one with :meth:`load`; then :meth:`read` texts."""
 
-    #: changes whenever anything that decides the output changes
-    version: str
     sessions: tuple[Any, ...]
     pieces: WordPieces
     #: the vectors of the word pieces in 8 bit, and the scale of each
@@ -63,38 +60,19 @@ class Tagger:
     @classmethod
     def load(cls, gear: Gear = "fast") -> Tagger:
         """The tagger of a gear, after checking that its files are what was shipped."""
-        files = _verified(gear)
         import numpy as np
-        import onnxruntime as ort
 
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = int(
-            os.environ.get("KG_THREADS", min(2, os.cpu_count() or 1))
-        )
-        options.inter_op_num_threads = 1
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.log_severity_level = 3
-        names = sorted(name for name in files if name.endswith(".onnx"))
-        sessions = tuple(
-            ort.InferenceSession(str(files[name]), options, providers=["CPUExecutionProvider"])
-            for name in names
-        )
-        numbers = {
-            piece: i
-            for i, piece in enumerate(
-                files["vocabulary.txt"].read_text(encoding="utf-8").split("\n")
-            )
-        }
-        digest = hashlib.sha256(
-            "".join(_manifest()[key] for key in _keys(gear)).encode()
-        ).hexdigest()
+        gears = files.manifest()["gears"]
+        if gear not in gears:
+            raise UsageError(f"no gear is called {gear!r}; there are: {', '.join(sorted(gears))}")
+        threads = int(os.environ.get("KG_THREADS", min(2, os.cpu_count() or 1)))
+        vocabulary = files.content("vocabulary.txt").decode().split("\n")
         return cls(
-            f"{gear}-{digest[:12]}",
-            sessions,
-            WordPieces(numbers),
-            np.load(files["pieces.npy"], allow_pickle=False),
-            np.load(files["scales.npy"], allow_pickle=False),
-            _knowledge(files["knowledge.json.gz"]),
+            tuple(files.session(name, threads=threads) for name in gears[gear]),
+            WordPieces({piece: i for i, piece in enumerate(vocabulary)}),
+            np.load(io.BytesIO(files.content("pieces.npy")), allow_pickle=False),
+            np.load(io.BytesIO(files.content("scales.npy")), allow_pickle=False),
+            _knowledge(files.content("knowledge.json.gz")),
         )
 
     def read(self, texts: Sequence[str]) -> list[Reading]:
@@ -185,40 +163,9 @@ def _merged(
     return merged[0], merged[1], merged[2]
 
 
-def _manifest() -> dict[str, str]:
-    """File name under ``weights/`` -> SHA-256."""
-    loaded: dict[str, str] = json.loads((WEIGHTS / "manifest.json").read_text(encoding="utf-8"))
-    return loaded
-
-
-def _keys(gear: str) -> list[str]:
-    """The manifest's names of the files of a gear: its own folder and what all gears share."""
-    keys = sorted(key for key in _manifest() if "/" not in key or key.startswith(f"{gear}/"))
-    if not any(key.startswith(f"{gear}/") for key in keys):
-        gears = sorted({key.split("/")[0] for key in _manifest() if "/" in key})
-        raise UsageError(f"no gear is called {gear!r}; there are: {', '.join(gears)}")
-    return keys
-
-
-def _verified(gear: str) -> dict[str, Path]:
-    """Base name -> path of the files of a gear, each with the hash that the manifest gives."""
-    files = {}
-    manifest = _manifest()
-    for key in _keys(gear):
-        path = WEIGHTS / key
-        if not path.is_file():
-            raise UsageError(f"{path} is missing; reinstall mlkg")
-        if hashlib.sha256(path.read_bytes()).hexdigest() != manifest[key]:
-            raise UsageError(
-                f"{path} is not the file that mlkg shipped (SHA-256 differs); reinstall mlkg"
-            )
-        files[path.name] = path
-    return files
-
-
-def _knowledge(path: Path) -> Knowledge:
+def _knowledge(packed: bytes) -> Knowledge:
     """The gazetteers and word frequencies of a gzipped JSON file."""
-    content = json.loads(gzip.decompress(path.read_bytes()))
+    content = json.loads(gzip.decompress(packed))
     gazetteers = tuple(
         Gazetteer(
             {name: tuple(value / 10 for value in row) for name, row in part["rows"].items()},

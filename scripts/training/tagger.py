@@ -30,7 +30,7 @@ from training.corpora import (
 from training.data import Example, example
 from training.encoder import pretrained
 
-from kg.ner import learned
+from kg.ner import files
 from kg.ner.features import Knowledge
 from kg.ner.learned import Tagger
 from kg.ner.words import WordPieces
@@ -233,19 +233,21 @@ def ship(place: Place, out: Path) -> None:
 
 def put(place: Place, gear: str, names: tuple[str, ...]) -> None:
     """The files of one gear, of these networks."""
-    weights = learned.WEIGHTS
-    (weights / gear).mkdir(parents=True, exist_ok=True)
-    for old in (weights / gear).glob("*.onnx"):
-        old.unlink()
-    for number, name in enumerate(names):
+    files.WEIGHTS.mkdir(exist_ok=True)
+    for name in names:
         made = network.load(place.work / name)
         integer = ("MatMul",) if made.design.layers else ("LSTM",)
-        export.export(made, weights / gear / f"tagger{number}.onnx", integer=integer)
-    export.export_table(made, weights)
-    shutil.copy(place.work / "knowledge.json.gz", weights / "knowledge.json.gz")
+        export.export(made, files.WEIGHTS / packed(name), integer=integer)
+    export.export_table(made, files.WEIGHTS)
+    shutil.copy(place.work / "knowledge.json.gz", files.WEIGHTS / "knowledge.json.gz")
     vocabulary = "\n".join(pretrained().vocabulary)
-    (weights / "vocabulary.txt").write_text(vocabulary, encoding="utf-8")
-    pack.manifest(weights)
+    (files.WEIGHTS / "vocabulary.txt").write_text(vocabulary, encoding="utf-8")
+    pack.manifest(**{gear: [packed(name) for name in names]})
+
+
+def packed(name: str) -> str:
+    """The name in the package of a network's file."""
+    return Path(name).with_suffix(".onnx").name
 
 
 def start_of(place: Place, layers: int, depth: int) -> network.Network:
