@@ -281,12 +281,12 @@ def test_a_name_is_printed_as_its_letters_stand_in_tex() -> None:
 @pytest.mark.parametrize("gap", ["\n\n", "\n- ", "\n## ", "\n1. ", "\n| "])
 def test_no_name_goes_over_the_end_of_a_paragraph_heading_or_item(gap: str) -> None:
     text = (
-        f"---\nlicense: mit\n---\n# A model\n\nIt is like AlphaLM-7B{gap}AlphaLM-13B is larger.\n"
+        "A model\nWe tune Qwen2.5 and GPT-2. "
+        f"The student has learned from Qwen2.5{gap}7B models are larger than GPT-2."
     )
-    (entities,) = entities_of([Document("d", "model-card", "A model", text)])
-    for entity in entities:
-        for mention in entity.mentions:
-            assert "\n" not in mention.span.of(text)
+    (entities,) = entities_of([Document("d", "text", "A model", text)])
+    found = {e.canonical: [m.span.of(text) for m in e.mentions] for e in entities}
+    assert found == {"Qwen2.5": ["Qwen2.5"], "GPT-2": ["GPT-2", "GPT-2"]}
 
 
 def test_a_title_ends_a_name() -> None:
