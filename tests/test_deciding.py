@@ -2,35 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-from pathlib import Path
-
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kg import trees
-from kg.errors import UsageError
 from kg.ner import deciding
 from kg.ner.choosing import Candidate
 
 FEATURES = st.dictionaries(
     st.sampled_from(deciding.fitted()["mentions"]["columns"]), st.floats(-9, 9), max_size=8
 )
-
-
-def test_the_trees_are_those_that_were_fitted() -> None:
-    """The file has the hash that stands beside the columns it was fitted with."""
-    about = deciding.fitted()["mentions"]
-    assert hashlib.sha256(deciding.TREES.read_bytes()).hexdigest() == about["sha256"]
-
-
-def test_damaged_trees_are_never_run(tmp_path: Path) -> None:
-    """A file with another hash is refused with what to do."""
-    path = tmp_path / "mentions.onnx.gz"
-    path.write_bytes(b"damaged")
-    with pytest.raises(UsageError, match=r"mentions\.onnx\.gz is damaged; reinstall mlkg"):
-        trees.session(path, deciding.fitted()["mentions"]["sha256"])
 
 
 @given(st.lists(FEATURES, min_size=1, max_size=6))

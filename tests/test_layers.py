@@ -1,6 +1,7 @@
 """The package imports downwards only, and the version of readings covers all that they import."""
 
 import ast
+import json
 import re
 import sys
 import tomllib
@@ -18,7 +19,7 @@ PACKAGE = Path(__file__).parent.parent / "kg"
 LAYERS = [
     *("cli", "commands", "api", "serve", "review", "pipeline", "query", "validation", "exporters"),
     *("lineage", "assemble", "linker", "ner", "readers", "evaluation", "names"),
-    *("graph", "overrides", "store", "schema", "config", "plugins", "resources", "trees", "text"),
+    *("graph", "overrides", "store", "schema", "config", "plugins", "resources", "weights", "text"),
     *("values", "errors"),
 ]
 #: ``kg/__init__.py`` hands out the public names; it may be imported anywhere.
@@ -104,3 +105,16 @@ def test_the_version_of_readings_covers_every_module_and_table_that_reading_uses
     assert {n for n in names if not n.startswith(("ner/", "linker/"))} == set(reading._MODULES)
     texts = "".join(path.read_text(encoding="utf-8") for path in reached)
     assert set(re.findall(r'\bontology\("([^"]+)"\)', texts)) == set(reading._DATA)
+
+
+@pytest.mark.parametrize("package", ["ner", "linker"])
+def test_the_version_of_readings_covers_every_file_beside_the_modules(package: str) -> None:
+    """What is no module is a file of weights, which the manifest that is hashed names."""
+    home = PACKAGE / package
+    beside = {
+        path.relative_to(home).as_posix()
+        for path in home.rglob("*")
+        if path.is_file() and path.suffix not in (".py", ".pyc")
+    }
+    named = json.loads((home / "weights" / "manifest.json").read_text(encoding="utf-8"))["files"]
+    assert beside == {"weights/manifest.json", *(f"weights/{name}" for name in named)}

@@ -2,19 +2,19 @@
 
 import hashlib
 import itertools
-import json
 import shutil
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from kg.errors import UsageError
-from kg.ner import learned
-from kg.ner.consistency import everywhere, one_label
+from kg.ner import deciding, files, kinds, learned
 from kg.ner.features import Gazetteer, normal
-from kg.ner.learned import Tagger
-from kg.ner.tags import LABELS, TAGS, WordSpan, allowed, best_tags, decode, encode
+from kg.ner.learned import Reading, Tagger
+from kg.ner.tags import TAGS, WordSpan, allowed, best_tags, decode, encode
 from kg.ner.words import SHAPES, WordPieces, shape, split
 
 TEXTS = [
@@ -32,70 +32,112 @@ def tagger(request: pytest.FixtureRequest) -> Tagger:
     return Tagger.load(request.param)
 
 
-def test_offsets_quote_the_text_and_spans_are_sorted_and_apart(tagger: Tagger) -> None:
-    for text, spans in zip(TEXTS, tagger.tag(TEXTS), strict=True):
-        assert all(0 <= span.start < span.end <= len(text) for span in spans)
-        assert all(
-            text[span.start : span.end].strip() == text[span.start : span.end] for span in spans
-        )
-        assert all(a.end <= b.start for a, b in itertools.pairwise(spans))
-        assert all(span.label in LABELS for span in spans)
-        assert all(0 <= span.confidence <= 1 and 0 <= span.introduced <= 1 for span in spans)
+def marked(tagger: Tagger, text: str) -> set[tuple[str, str]]:
+    """What the best tags of a text mark, with its labels."""
+    (reading,) = tagger.read([text])
+    words = reading.words
+    spans = decode(best_tags([reading.log_probabilities])[0])
+    return {(text[words[s.first].start : words[s.last].end], s.label) for s in spans}
 
 
-def test_plain_names_are_found(tagger: Tagger) -> None:
-    found = {(TEXTS[1][span.start : span.end], span.label) for span in tagger.tag(TEXTS[1:2])[0]}
-    assert {("Qwen2.5-7B", "Model"), ("GPTQ", "Method"), ("GSM8K", "Benchmark")} <= found
+def same(one: Reading, other: Reading) -> bool:
+    """Whether two readings hold the same words and the same numbers."""
+    return one.words == other.words and all(
+        np.array_equal(getattr(one, name), getattr(other, name))
+        for name in ("log_probabilities", "plural", "introduced")
+    )
+
+
+def test_a_reading_holds_probabilities_for_each_word(tagger: Tagger) -> None:
+    for text, reading in zip(TEXTS, tagger.read(TEXTS), strict=True):
+        assert reading.words == tuple(split(text))
+        assert reading.log_probabilities.shape == (len(reading.words), len(TAGS))
+        assert np.allclose(np.exp(reading.log_probabilities).sum(axis=1), 1, atol=1e-4)
+        for chances in (reading.plural, reading.introduced):
+            assert chances.shape == (len(reading.words),)
+            assert ((chances >= 0) & (chances <= 1)).all()
+
+
+def test_plain_names_are_marked(tagger: Tagger) -> None:
+    expected = {("Qwen2.5-7B", "Model"), ("GPTQ", "Method"), ("GSM8K", "Benchmark")}
+    assert expected <= marked(tagger, TEXTS[1])
 
 
 def test_what_is_said_of_a_text_does_not_depend_on_the_others(tagger: Tagger) -> None:
-    assert tagger.tag(TEXTS) == [tagger.tag([text])[0] for text in TEXTS]
-    assert tagger.tag(TEXTS[::-1]) == tagger.tag(TEXTS)[::-1]
+    together = tagger.read(TEXTS)
+    assert all(map(same, together, [tagger.read([text])[0] for text in TEXTS]))
+    assert all(map(same, together[::-1], tagger.read(TEXTS[::-1])))
 
 
-def test_an_empty_text_has_no_mentions(tagger: Tagger) -> None:
-    assert tagger.tag(["", " \n "]) == [[], []]
-    assert tagger.tag([]) == []
+def test_a_text_without_words_is_read_as_empty(tagger: Tagger) -> None:
+    assert [reading.words for reading in tagger.read(["", " \n "])] == [(), ()]
+    assert tagger.read([]) == []
 
 
 def test_a_very_long_text_is_read_to_its_end(tagger: Tagger) -> None:
     """Text past the encoder's window is read in further windows, not cut off."""
     filler = "The weather was mild and the road was long and nothing else happened there. " * 120
-    text = (
-        TEXTS[1] + " " + filler + "We quantise Qwen2.5-7B to 4 bits with GPTQ and test it on GSM8K."
-    )
-    assert any(span.start > len(text) - 70 for span in tagger.tag([text])[0])
+    text = TEXTS[0] + " " + filler + "We quantise Qwen2.5-7B with GPTQ and test it on GSM8K."
+    assert {("Qwen2.5-7B", "Model"), ("GSM8K", "Benchmark")} <= marked(tagger, text)
 
 
 def test_signs_outside_the_alphabet_do_not_shift_offsets(tagger: Tagger) -> None:
     text = "𝔘nicode 🦊 names\nWe évaluer Qwen2.5-7B 🦊 on GSM8K."
-    assert "Qwen2.5-7B" in {text[span.start : span.end] for span in tagger.tag([text])[0]}
+    assert "Qwen2.5-7B" in {name for name, _ in marked(tagger, text)}
 
 
-def test_a_changed_weight_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shutil.copytree(learned.WEIGHTS, tmp_path / "weights")
-    monkeypatch.setattr(learned, "WEIGHTS", tmp_path / "weights")
-    path = tmp_path / "weights" / "fast" / "settings.json"
-    path.write_text(path.read_text() + " ")
-    with pytest.raises(UsageError, match=r"settings\.json.*reinstall"):
-        Tagger.load("fast")
+@pytest.fixture
+def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A copy of the weights, from which all is read anew."""
+    kept = (files.manifest, deciding.fitted, kinds.fitted)
+    monkeypatch.setattr(files, "WEIGHTS", shutil.copytree(files.WEIGHTS, tmp_path / "weights"))
+    for function in kept:
+        function.cache_clear()
+    yield files.WEIGHTS
+    for function in kept:
+        function.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("name", "load"),
+    [
+        *((name, partial(Tagger.load, "fast")) for name in ("fast3.onnx", "knowledge.json.gz")),
+        ("pieces.npy", partial(Tagger.load, "accurate")),
+        ("decisions.json", deciding.fitted),
+        ("kinds.json", kinds.fitted),
+        ("mentions.onnx.gz", partial(deciding.chances, np.zeros((1, 1), np.float32))),
+    ],
+)
+def test_a_file_of_weights_that_was_changed_is_never_read(
+    copied: Path, name: str, load: Callable[[], object]
+) -> None:
+    path = copied / name
+    path.write_bytes(path.read_bytes() + b" ")
+    with pytest.raises(UsageError, match=rf"{name} is damaged .*; reinstall mlkg"):
+        load()
     path.unlink()
-    with pytest.raises(UsageError, match=r"settings\.json is missing"):
+    with pytest.raises(UsageError, match=rf"{name} is missing; reinstall mlkg"):
+        load()
+
+
+def test_weights_without_a_manifest_are_not_read(copied: Path) -> None:
+    (copied / "manifest.json").unlink()
+    with pytest.raises(UsageError, match=r"manifest\.json is missing; reinstall mlkg"):
         Tagger.load("fast")
 
 
 def test_every_weight_file_is_in_the_manifest_with_its_hash() -> None:
-    manifest = json.loads((learned.WEIGHTS / "manifest.json").read_text())
-    files = {
-        p.relative_to(learned.WEIGHTS).as_posix(): p
-        for p in learned.WEIGHTS.rglob("*")
-        if p.is_file()
+    hashes = {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in files.WEIGHTS.iterdir()
+        if path.name != "manifest.json"
     }
-    del files["manifest.json"]
-    assert manifest == {
-        name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items()
+    assert files.manifest()["files"] == hashes
+    assert len(set(hashes.values())) == len(hashes), "one file is shipped twice"
+    assert {name for name in hashes if name.endswith(".onnx")} == {
+        name for networks in files.manifest()["gears"].values() for name in networks
     }
-    assert sum(path.stat().st_size for path in files.values()) <= 30_000_000
+    assert sum(path.stat().st_size for path in files.WEIGHTS.iterdir()) <= 30_000_000
 
 
 def test_an_unknown_gear_is_told_which_there_are() -> None:
@@ -109,6 +151,16 @@ def test_windows_overlap_and_cover_every_word() -> None:
     assert ranges[-1][1] == 700
     assert all(3 * (last - first) <= learned.MOST_PIECES for first, last in ranges)
     assert all(b[0] < a[1] for a, b in itertools.pairwise(ranges))
+
+
+def test_a_word_is_read_in_the_window_in_which_it_is_farthest_from_a_cut() -> None:
+    ranges = [(0, 6), (3, 8), (4, 11)]
+    parts = [
+        (first, tuple(np.full(last - first, number, np.float32) for _ in range(3)))
+        for number, (first, last) in enumerate(ranges)
+    ]
+    for column in learned._merged(11, parts):
+        assert column.tolist() == [0, 0, 0, 0, 0, 1, 2, 2, 2, 2, 2]
 
 
 def test_words_are_runs_of_letters_and_digits_and_single_signs() -> None:
@@ -166,29 +218,6 @@ def test_no_legal_sequence_is_likelier_than_the_best_tags() -> None:
         assert best_tags([scores]) == [
             [int(tag) for tag in np.unravel_index(ways.argmax(), ways.shape)]
         ]
-
-
-def certain(tags: list[str]) -> np.ndarray:
-    scores = np.full((len(tags), len(TAGS)), -8.0, dtype=np.float32)
-    for i, tag in enumerate(tags):
-        scores[i, TAGS.index(tag)] = -0.01
-    return scores
-
-
-def test_a_name_gets_one_label_in_a_document() -> None:
-    words = split("BERT and BERT and BERT")
-    scores = certain(["S-Model", "O", "S-Model", "O", "S-Method"])
-    spans = decode(best_tags([scores])[0])
-    assert {span.label for span in one_label(words, scores, spans)} == {"Model"}
-
-
-def test_a_marked_name_is_marked_everywhere_unless_the_tagger_is_sure() -> None:
-    words = split("BERT and BERT and BERT")
-    scores = certain(["S-Model", "O", "O", "O", "O"])
-    scores[2, TAGS.index("S-Model")] = -3
-    scores[4, TAGS.index("S-Model")] = -40
-    spans = everywhere(words, scores, [WordSpan(0, 0, "Model")])
-    assert spans == [WordSpan(0, 0, "Model"), WordSpan(2, 2, "Model")]
 
 
 def test_the_longest_phrase_of_a_gazetteer_wins_whatever_its_hyphens() -> None:

@@ -1,5 +1,7 @@
 """Names are found on characters, completed in lists, grouped, and told apart from debris."""
 
+import time
+from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
@@ -279,12 +281,12 @@ def test_a_name_is_printed_as_its_letters_stand_in_tex() -> None:
 @pytest.mark.parametrize("gap", ["\n\n", "\n- ", "\n## ", "\n1. ", "\n| "])
 def test_no_name_goes_over_the_end_of_a_paragraph_heading_or_item(gap: str) -> None:
     text = (
-        f"---\nlicense: mit\n---\n# A model\n\nIt is like AlphaLM-7B{gap}AlphaLM-13B is larger.\n"
+        "A model\nWe tune Qwen2.5 and GPT-2. "
+        f"The student has learned from Qwen2.5{gap}7B models are larger than GPT-2."
     )
-    (entities,) = entities_of([Document("d", "model-card", "A model", text)])
-    for entity in entities:
-        for mention in entity.mentions:
-            assert "\n" not in mention.span.of(text)
+    (entities,) = entities_of([Document("d", "text", "A model", text)])
+    found = {e.canonical: [m.span.of(text) for m in e.mentions] for e in entities}
+    assert found == {"Qwen2.5": ["Qwen2.5"], "GPT-2": ["GPT-2", "GPT-2"]}
 
 
 def test_a_title_ends_a_name() -> None:
@@ -303,3 +305,26 @@ def test_a_number_that_stands_for_a_name_is_no_alias() -> None:
     text = "We compare Qwen2/2.5 and Qwen2.5-7B, and then tune Qwen2.5."
     (entities,) = entities_of([document(text)])
     assert not [alias for e in entities for alias in e.aliases if not alias.strip("0123456789.")]
+
+
+LONG: dict[str, Callable[[int], str]] = {
+    "many of its own": lambda i: f"We introduce Ant{i}Net, a new model, on Bee{i}Bench.\n",
+    "one name again and again": lambda i: " and BERT-large beats GPT-2",
+    "a family": lambda i: f"We test Qwen2.5-7B-ant{i}.\n",
+    "abbreviations": lambda i: f"Ant{i} Bee Learning (A{i}BL) is Ant{i} Bee Learning.\n",
+    "a list of versions": lambda i: f"V{i}, ",
+    "verbs without a stop": lambda i: f"we introduce Ant{i}Net and ",
+    "datasets": lambda i: f"The Ant{i}Set is a large-scale dataset.\n",
+}
+
+
+@pytest.mark.parametrize("part", LONG.values(), ids=LONG)
+def test_time_grows_with_the_length_of_a_document(part: Callable[[int], str]) -> None:
+    """Four times the text takes about four times the processor time, and not sixteen times."""
+    short, long = ("A study\nWe test " + "".join(map(part, range(n))) for n in (300, 1200))
+    seconds = []
+    for text in (short, short, long):
+        begin = time.process_time()
+        list(entities_of([Document("d", "paper", "A study", text)]))
+        seconds.append(time.process_time() - begin)
+    assert seconds[2] < 8 * seconds[1]

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from kg import schema, trees
+from kg import schema, weights
 from kg.errors import UsageError
 from kg.linker import cues, features
 from kg.linker.features import Pairs
@@ -49,7 +49,7 @@ class _Model:
 
 def session(file: str) -> Any:
     """Return the trees of ``weights/<file>``, after a check of their hash."""
-    return trees.session(WEIGHTS / file, manifest()["files"][file])
+    return weights.session(WEIGHTS / file, manifest()["files"][file])
 
 
 @lru_cache(maxsize=1)

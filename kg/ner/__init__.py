@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Final, Literal
+from typing import Final
 
+from kg.ner.learned import Gear
 from kg.ner.recogniser import Recogniser
 from kg.values import Document, LocalEntity
 
 __all__ = ["Gear", "Recogniser", "entities_of"]
-
-Gear = Literal["fast", "accurate"]
 
 #: Texts that the tagger reads at once. The outcome does not depend on it.
 BATCH: Final = 32

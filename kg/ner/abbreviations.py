@@ -42,7 +42,7 @@ def pairs(text: str) -> list[Pair]:
         if short:
             start = _long_start(text, before.start(), bracket.start(), cut)
             if start is not None:
-                end = len(text[: bracket.start()].rstrip())
+                end = before.start() + len(before[0].rstrip())
                 found.append(Pair(Span(start, end), Span(at, at + len(cut))))
                 continue
         last = re.search(r"[^\s()]+\s*$", text[before.start() : bracket.start()])
@@ -57,7 +57,7 @@ def pairs(text: str) -> list[Pair]:
         words = list(_WORD.finditer(text, max(0, match.start() - 90), match.start()))
         start = _initials(words, letters) if words else None
         if start is not None:
-            end = len(text[: match.start()].rstrip())
+            end = start + len(text[start : match.start()].rstrip())
             found.append(Pair(Span(start, end), Span(match.start(1), match.end(1))))
     return sorted(found)
 

@@ -99,31 +99,31 @@ def repeated(text: str, chosen: Sequence[Candidate], share: float = 0.9) -> list
         if known is None or candidate.confidence > known.confidence:
             best[folded] = candidate
     words = [(m.start(), m.end(), m[0].casefold()) for m in WORD.finditer(text)]
-    firsts: dict[str, list[tuple[list[str], Candidate]]] = defaultdict(list)
+    by_words: dict[tuple[str, ...], list[Candidate]] = defaultdict(list)
+    lengths: dict[str, set[int]] = defaultdict(set)
     for candidate in best.values():
-        parts = [m[0].casefold() for m in WORD.finditer(text[candidate.start : candidate.end])]
+        surface = text[candidate.start : candidate.end]
+        parts = tuple(m[0].casefold() for m in WORD.finditer(surface))
         if parts:
-            firsts[parts[0]].append((parts, candidate))
+            by_words[parts].append(candidate)
+            lengths[parts[0]].add(len(parts))
+    folded_words = [word for _, _, word in words]
     found = []
     for i, (start, _, first) in enumerate(words):
-        for parts, candidate in firsts.get(first, ()):
-            last = i + len(parts) - 1
-            if last >= len(words):
+        for length in lengths.get(first, ()):
+            parts = tuple(folded_words[i : i + length])
+            if len(parts) < length:
                 continue
-            if not all(words[i + n][2] == part for n, part in enumerate(parts[:-1])):
-                continue
-            word = words[last][2]
-            end = words[last][1]
-            if word != parts[-1]:
-                if word != parts[-1] + "s":
-                    continue
-                end -= 1
-            surface, model = text[start:end], text[candidate.start : candidate.end]
-            if "\n" in surface or not _same_kind(surface, model):
-                continue
-            found.append(
-                replace(candidate, start=start, end=end, confidence=candidate.confidence * share)
-            )
+            end = words[i + length - 1][1]
+            alike = [(candidate, end) for candidate in by_words.get(parts, ())]
+            if length > 1 and parts[-1].endswith("s"):
+                single = by_words.get((*parts[:-1], parts[-1][:-1]), ())
+                alike += [(candidate, end - 1) for candidate in single]
+            for candidate, end in alike:
+                surface, model = text[start:end], text[candidate.start : candidate.end]
+                if "\n" not in surface and _same_kind(surface, model):
+                    sure = candidate.confidence * share
+                    found.append(replace(candidate, start=start, end=end, confidence=sure))
     return found
 
 

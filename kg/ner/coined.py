@@ -17,6 +17,7 @@ _NAME: Final = re.compile(
     r"|[A-Z][A-Za-z]+(?:-[A-Z0-9][\w.+]*)+|[A-Z]{2,}[\w+]*)(?:[-.][\w+]+)*(?!\w)"
 )
 _TITLE_LEAD: Final = re.compile(r"^([^:\n]{2,60}?)\s*:\s")
+_BEGINNING: Final = re.compile(r"\s*(?:The\s*)?")
 _OUR: Final = re.compile(r"\b[Oo]ur\s+(?:[a-z-]+\s+){0,3}$")
 
 
@@ -132,7 +133,7 @@ def opens_with(text: str, mentions: Iterable[Mention]) -> bool:
     begin = text.find("\n") + 1
     return any(
         m.label in ("Dataset", "Benchmark")
-        and text[begin : m.span.start].strip() in ("", "The")
+        and _BEGINNING.fullmatch(text, begin, m.span.start)
         and defined_label(text, m.span.end) == m.label
         for m in mentions
         if m.span.start >= begin
@@ -174,9 +175,9 @@ def coinages(text: str) -> list[Coinage]:
         if single or (len(words) <= 3 and _NAME.fullmatch(words[0])):
             note(*lead, 0.85)
     for _, end in own_verbs(text):
-        stop = min(
-            x for x in (text.find(". ", end), text.find("\n", end), end + 140, len(text)) if x >= 0
-        )
+        far = end + 140
+        ends = (text.find(". ", end, far + 1), text.find("\n", end, far), far, len(text))
+        stop = min(x for x in ends if x >= 0)
         name = _NAME.search(text, end, stop)
         if name:
             note(name.start(), name.end(), 0.6)

@@ -28,6 +28,8 @@ _NOT_OF_IT: Final = re.compile(
     r"\s*(?:%|\\%|points?\b|times\b|x\b|×|percent|[a-z-]*datasets\b|tasks\b|benchmarks\b|languages\b|models\b|examples\b|"
     r"samples\b|tokens\b|epochs\b|GPUs?\b|layers\b|steps\b|bits?\b|billion|million)"
 )
+#: So many elided names are completed of one list, so that the time taken is linear.
+_MOST: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +61,7 @@ def elisions(text: str, start: int, end: int, *, label: str = "Model") -> list[E
             position = inside.end
     if not found and not _may_go_on(name, text, end):
         return []
-    while True:
-        joint = _NEXT.match(text, position)
-        if not joint:
-            return found
+    while len(found) < _MOST and (joint := _NEXT.match(text, position)):
         slash = "/" in joint[0]
         member = _member(
             text, joint.end(), found[-1].name if found else name, slash=slash, label=label
@@ -70,9 +69,10 @@ def elisions(text: str, start: int, end: int, *, label: str = "Model") -> list[E
         if member is None or (
             not slash and _NOT_OF_IT.match(text, member.end) and not _is_size(member, text)
         ):
-            return found
+            break
         found.append(member)
         position = member.end
+    return found
 
 
 def _is_size(member: Elision, text: str) -> bool:

@@ -13,24 +13,24 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from kg import trees
+from kg.ner import files
 from kg.ner.abbreviations import Pair
 from kg.ner.choosing import Candidate
 from kg.ner.coined import defined_label, head_label
 from kg.ner.lexicon import Lexicon, Match
 from kg.ner.logistic import Features, Logistic, logit
 from kg.ner.spelling import key, singular
+from kg.ner.stretches import Stretches
 from kg.ner.tags import TAG_NUMBER, WordSpan
 from kg.ner.words import Word
 from kg.values import LABELS
 
-_MODELS: Final = Path(__file__).parent / "decisions.json"
-TREES: Final = Path(__file__).parent / "weights" / "mentions.onnx.gz"
+TREES: Final = "mentions.onnx.gz"
+MODELS: Final = "decisions.json"
 _FLOOR: Final = -9.0
 #: The number of the tag B of each label; I, E and S follow.
 _FIRST_TAG: Final = {label: TAG_NUMBER[f"B-{label}"] for label in LABELS}
@@ -39,7 +39,7 @@ _FIRST_TAG: Final = {label: TAG_NUMBER[f"B-{label}"] for label in LABELS}
 @cache
 def fitted() -> dict[str, Any]:
     """Return what was fitted, by name."""
-    content: dict[str, Any] = json.loads(_MODELS.read_text(encoding="utf-8"))
+    content: dict[str, Any] = json.loads(files.content(MODELS))
     return content
 
 
@@ -108,6 +108,10 @@ class Known:
     coined: Mapping[tuple[int, int], str]
     #: Abbreviation and long form, both ways.
     partners: Mapping[tuple[int, int], tuple[int, int]]
+    #: Where the entries of the lexicon, what looks like a name, and the partners stand.
+    lexicon_at: Stretches
+    shapes_at: Stretches
+    partners_at: Stretches
 
 
 def opinion(reading: Any, path: Sequence[WordSpan]) -> Opinion:
@@ -207,7 +211,7 @@ def judged(
     """
     text = known.text
     in_path = {said.of_path(span): span.label for span in said.path}
-    path = sorted(in_path)
+    path = Stretches.of(in_path)
     by_name: dict[tuple[str, str], list[tuple[float, bool]]] = defaultdict(list)
     names: dict[tuple[int, int], str] = {}
     places: dict[tuple[int, int], tuple[int, int]] = {}
@@ -220,59 +224,73 @@ def judged(
         for label in labels:
             own = said.score(*place, label)
             by_name[names[where], label].append((own, in_path.get(where) == label))
+    best = {of: max(score for score, _ in siblings) for of, siblings in by_name.items()}
+    share = {
+        of: sum(flag for _, flag in siblings) / len(siblings) for of, siblings in by_name.items()
+    }
     found = []
     beside = nouns(text, places)
     for where in sorted(places):
+        place, name = places[where], names[where]
+        noun = beside.get(name)
+        common = {"outside": said.outside(*place), **_of_looks(said, text, where, place)}
+        if where not in in_path:
+            for start, end in path.over(*where):
+                inside = start <= where[0] and where[1] <= end
+                common["inside of path" if inside else "around path"] = 1.0
+        common |= _of_neighbours(known, where)
         for label in sorted(wanted[where]):
-            place, name = places[where], names[where]
             own = said.score(*place, label)
-            outside = said.outside(*place)
             features: Features = {
+                **common,
                 "own": own,
-                "outside": outside,
                 f"own {label}": own,
                 label: 1.0,
+                "best of the name": best[name, label],
+                "marked share": share[name, label],
+                "occurrences": min(len(by_name[name, label]), 6) / 6,
+                "best of another label": max(
+                    best.get((name, other), _FLOOR) for other in LABELS if other != label
+                ),
             }
-            siblings = by_name[name, label]
-            features["best of the name"] = max(score for score, _ in siblings)
-            features["marked share"] = sum(flag for _, flag in siblings) / len(siblings)
-            features["occurrences"] = min(len(siblings), 6) / 6
-            rivals = [
-                score
-                for other in LABELS
-                if other != label
-                for score, _ in by_name.get((name, other), ())
-            ]
-            features["best of another label"] = max(rivals, default=_FLOOR)
             if in_path.get(where) == label:
                 features["path"] = 1.0
                 features[f"path {label}"] = 1.0
             elif where in in_path:
                 features["path, other label"] = 1.0
-            else:
-                for start, end in path:
-                    if start < where[1] and where[0] < end:
-                        inside = start <= where[0] and where[1] <= end
-                        features["inside of path" if inside else "around path"] = 1.0
-            features.update(_of_knowledge(known, where, label, in_path))
-            noun = beside.get(name)
+            features |= _of_knowledge(known, where, label, in_path)
             if noun:
                 features["its noun" if noun == label else "its noun, other label"] = 1.0
-            surface = text[slice(*where)]
-            proper = any(c.isupper() for c in surface[1:]) or any(c.isdigit() for c in surface)
-            features["proper"] = float(proper)
-            features["words"] = min(place[1] - place[0] + 1, 8) / 8
-            if (
-                where[1] < len(text)
-                and text[where[1]] == "s"
-                and text[where[1] - 1 : where[1]].isalnum()
-            ):
-                features["before a plural s"] = float(said.plural[place[1]])
-            elif text[where[1] - 1] == "s":
-                features["with its s"] = float(said.plural[place[1]])
             extractor = _extractor(features, where, known)
             found.append((Candidate(*where, label, 0.0, extractor), features))
     return found
+
+
+def _of_looks(said: Opinion, text: str, where: tuple[int, int], place: tuple[int, int]) -> Features:
+    surface, last = text[slice(*where)], text[where[1] - 1]
+    features: Features = {
+        "proper": float(any(c.isupper() for c in surface[1:]) or any(map(str.isdigit, surface))),
+        "words": min(place[1] - place[0] + 1, 8) / 8,
+    }
+    if text[where[1] : where[1] + 1] == "s" and last.isalnum():
+        features["before a plural s"] = float(said.plural[place[1]])
+    elif last == "s":
+        features["with its s"] = float(said.plural[place[1]])
+    return features
+
+
+def _of_neighbours(known: Known, where: tuple[int, int]) -> Features:
+    """Return what the stretches that overlap one say of it, if nothing is known of itself."""
+    features: Features = {}
+    if where not in known.lexicon:
+        for start, end in known.lexicon_at.over(*where):
+            inside = start <= where[0] and where[1] <= end
+            features["lexicon holds" if inside else "lexicon held"] = 1.0
+    if where not in known.shapes and known.shapes_at.over(*where):
+        features["shape overlaps"] = 1.0
+    if where not in known.partners and known.partners_at.over(*where):
+        features["overlaps a partner"] = 1.0
+    return features
 
 
 def _of_knowledge(
@@ -292,19 +310,9 @@ def _of_knowledge(
             features[f"lexicon {label}"] = 1.0
         else:
             features["lexicon, other label"] = entry.share
-    else:
-        for start, end in known.lexicon:
-            if start < where[1] and where[0] < end:
-                features[
-                    "lexicon holds" if start <= where[0] and where[1] <= end else "lexicon held"
-                ] = 1.0
     shape = known.shapes.get(where)
     if shape:
         features["shape" if shape[0] == label else "shape, other label"] = shape[1]
-    else:
-        for start, end in known.shapes:
-            if start < where[1] and where[0] < end:
-                features["shape overlaps"] = 1.0
     if where in known.coined:
         features["coined"] = 1.0
     partner = known.partners.get(where)
@@ -313,10 +321,6 @@ def _of_knowledge(
         features[
             "partner alike" if said == label else "partner other" if said else "partner none"
         ] = 1.0
-    else:
-        for start, end in known.partners:
-            if start < where[1] and where[0] < end:
-                features["overlaps a partner"] = 1.0
     return features
 
 
@@ -337,8 +341,7 @@ Judgements = Sequence[tuple[Candidate, Features]]
 
 def chances(rows: Any) -> Any:
     """Return the probability of each row of a :func:`table` of the fitted columns."""
-    about = fitted()["mentions"]
-    (scores,) = trees.session(TREES, about["sha256"]).run(None, {"mentions": rows})
+    (scores,) = files.session(TREES).run(None, {"mentions": rows})
     return 1 / (1 + np.exp(-scores[:, 0].astype(np.float64)))
 
 
@@ -377,10 +380,15 @@ def knowledge(
     for pair in pairs:
         long, short = (pair.long.start, pair.long.end), (pair.short.start, pair.short.end)
         partners[long], partners[short] = short, long
+    known = {(match.start, match.end): match for match in lexicon.matches(text)}
+    looks = {(shape.start, shape.end): (shape.label, shape.confidence) for shape in shapes}
     return Known(
         text,
-        {(match.start, match.end): match for match in lexicon.matches(text)},
-        {(shape.start, shape.end): (shape.label, shape.confidence) for shape in shapes},
+        known,
+        looks,
         {(coinage.start, coinage.end): coinage.label for coinage in coinages},
         partners,
+        Stretches.of(known),
+        Stretches.of(looks),
+        Stretches.of(partners),
     )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -13,7 +15,7 @@ from kg.ner.coined import any_of
 from kg.ner.lexicon import Lexicon
 from kg.ner.logistic import Features
 from kg.ner.shapes import family, looks, name_words
-from kg.ner.spelling import key
+from kg.ner.spelling import Parts, key
 from kg.text import sentence_at, sentences
 from kg.values import Mention, Span
 
@@ -56,6 +58,8 @@ def cues() -> Cues:
 _LISTED_BEFORE: Final = re.compile(r"[,(]\s*(?:and\s+)?$")
 _LISTED_AFTER: Final = re.compile(r"\s*[,)]")
 _PARTS: Final = re.compile(r"\s*(?:consists|comprises|has|is|are) (?:of )?(?:two|three|four)")
+#: So much before a name is read of a sentence, which no sentence of prose is as long as.
+_BEFORE: Final = 2000
 _PURPOSE: Final = re.compile(r"\)?\s*(?:to|that|which|for|:|,)")
 
 
@@ -66,39 +70,36 @@ class Setting:
     text: str
     title_end: int
     sentences: list[Span]
-    #: Where "we introduce" and its like stand.
-    verbs: list[tuple[int, int]]
+    #: Where "we introduce" and its like begin and end, in order.
+    verb_starts: Sequence[int]
+    verb_ends: Sequence[int]
     lead: tuple[int, int] | None
     #: Abbreviated and long spans, both ways.
     partners: Mapping[Span, Span]
+    #: Where the mentions of all entities begin, in order.
+    starts: Sequence[int]
     cues: Cues
 
 
-def setting(text: str, partners: Mapping[Span, Span]) -> Setting:
+def setting(text: str, partners: Mapping[Span, Span], mentions: Iterable[Mention]) -> Setting:
     """Return what the features of every entity of ``text`` share."""
     line = text.find("\n")
+    verbs = coined.own_verbs(text)
     return Setting(
         text,
         line if line >= 0 else 0,
         sentences(text),
-        coined.own_verbs(text),
+        [start for start, _ in verbs],
+        [end for _, end in verbs],
         coined.title_lead(text),
         partners,
+        sorted(mention.span.start for mention in mentions),
         cues(),
     )
 
 
-def features(
-    seen: Setting,
-    name: str,
-    mentions: Sequence[Mention],
-    others: Sequence[Mention],
-    lexicon: Lexicon,
-) -> Features:
-    """Return what speaks for and against an entity being the document's own.
-
-    ``others`` are all mentions of the document.
-    """
+def features(seen: Setting, name: str, mentions: Sequence[Mention], lexicon: Lexicon) -> Features:
+    """Return what speaks for and against an entity being the document's own."""
     text = seen.text
     label = mentions[0].label
     found: Features = {f"label {label}": 1.0, "mentions": min(len(mentions), 8) / 8}
@@ -125,44 +126,46 @@ def features(
                 found["within title lead"] = 1.0
     position = (body or title)[0].span.start / max(len(text), 1)
     found["first at"] = position
-    starts = sorted(m.span.start for m in others)
     for mention in mentions:
-        _of_mention(seen, mention, starts, found)
+        _of_mention(seen, mention, found)
     for flag in ("own verb", "own verb first", "called", "ours", "apposition", "subject"):
         if found.get(flag):
             found[f"{flag} {'proper' if proper else 'term'}"] = 1.0
     return found
 
 
-def _of_mention(seen: Setting, mention: Mention, starts: list[int], found: Features) -> None:
+def _of_mention(seen: Setting, mention: Mention, found: Features) -> None:
     text, start, end = seen.text, mention.span.start, mention.span.end
     sentence = sentence_at(seen.sentences, start)
-    before = text[sentence.start : start]
     after = text[end : end + 120]
     partner = seen.partners.get(mention.span)
     if partner is not None:
         found["abbreviated"] = 1.0
         start = min(start, partner.start)
         end = max(end, partner.end)
-        before = text[sentence.start : start]
         after = text[end + 1 : end + 121] if text[end : end + 1] == ")" else text[end : end + 120]
-    for verb in seen.verbs:
-        if sentence.start <= verb[0] and verb[1] <= start:
-            between = sum(verb[1] <= s < start for s in starts)
-            found["own verb"] = 1.0
-            gap = start - verb[1]
-            if gap < 25:
-                found["own verb near"] = 1.0
-            elif gap < 70:
-                found["own verb middling"] = 1.0
-            if between == 0:
-                found["own verb first"] = 1.0
-                if mention.span.start > seen.title_end and gap < 60:
-                    found["own verb first near"] = 1.0
-            elif between <= 2:
-                found["own verb second"] = 1.0
-            if seen.cues.prepositions.search(text, verb[1], start):
-                found["own verb, then a preposition"] = 1.0
+    begin = max(sentence.start, start - _BEFORE)
+    before = text[begin:start]
+    verbs = seen.verb_ends[
+        bisect_left(seen.verb_starts, begin) : bisect_right(seen.verb_ends, start)
+    ]
+    for verb in verbs:
+        between = bisect_left(seen.starts, start) - bisect_left(seen.starts, verb)
+        gap = start - verb
+        if gap < 25:
+            found["own verb near"] = 1.0
+        elif gap < 70:
+            found["own verb middling"] = 1.0
+        if between == 0:
+            found["own verb first"] = 1.0
+            if mention.span.start > seen.title_end and gap < 60:
+                found["own verb first near"] = 1.0
+        elif between <= 2:
+            found["own verb second"] = 1.0
+    if verbs:
+        found["own verb"] = 1.0
+        if seen.cues.prepositions.search(text, verbs[0], start):
+            found["own verb, then a preposition"] = 1.0
     if coined.called(text, start):
         found["called"] = 1.0
     if coined.ours(text, start):
@@ -193,26 +196,30 @@ def _of_mention(seen: Setting, mention: Mention, starts: list[int], found: Featu
         found["component"] = 1.0
 
 
-def with_family(found: Features, name: str, surest: Mapping[str, float]) -> Features:
-    """Add whether the name grows from that of an entity that is the document's own.
+def with_family(found: Mapping[str, Features], surest: Mapping[str, float]) -> dict[str, Features]:
+    """Add, by name, whether it grows from that of an entity that is the document's own.
 
     ``surest`` holds the first probability of each name.
     """
-    folded = key(name)
-    grown = inside = top = 0.0
-    for other, chance in surest.items():
-        if other == name:
-            continue
-        top = max(top, chance)
-        part = key(other)
-        if len(part) > 2 and part in folded:
-            inside = max(inside, chance)
-            if folded.startswith(part):
-                grown = max(grown, chance)
-    return {
-        **found,
-        "grows from own": grown,
-        "holds own": inside,
-        "best of the others": top,
-        "first guess": surest.get(name, 0.0),
-    }
+    spelt: defaultdict[str, list[str]] = defaultdict(list)
+    for name in surest:
+        spelt[key(name)].append(name)
+    parts = Parts.of(part for part in spelt if len(part) > 2)
+    first, second = sorted((0.0, 0.0, *surest.values()))[:-3:-1]
+    completed = {}
+    for name, features in found.items():
+        folded, own = key(name), surest[name]
+        chances = {
+            part: max((surest[other] for other in spelt[part] if other != name), default=0.0)
+            for part in parts.inside(folded)
+        }
+        completed[name] = {
+            **features,
+            "grows from own": max(
+                (chance for part, chance in chances.items() if folded.startswith(part)), default=0.0
+            ),
+            "holds own": max(chances.values(), default=0.0),
+            "best of the others": second if own == first else first,
+            "first guess": own,
+        }
+    return completed

@@ -2,8 +2,8 @@
 
 The tagger labels each mention by the words around it; a paper says in many places what it
 presents ("our model", "X, a lightweight framework").  A multinomial logistic model
-(``kinds.json``, fitted by scripts/training/decisions.py) weighs all of them for each name that
-is the document's own.
+(``weights/kinds.json``, fitted by scripts/training/decisions.py) weighs all of them for each name
+that is the document's own.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from pathlib import Path
 from typing import Final
 
+from kg.ner import files
 from kg.ner.coined import any_of
 from kg.ner.logistic import Features, logit
 from kg.ner.shapes import name_words
 from kg.values import LABELS, Span
 
-_FITTED: Final = Path(__file__).parent / "kinds.json"
+MODEL: Final = "kinds.json"
 _WORD: Final = re.compile(r"[a-z]+(?:-[a-z]+)*|\d+|[^\s\w]")
 _PART: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+[BM]?")
 _SIZED: Final = re.compile(r"\d[BM]\b")
@@ -64,7 +64,7 @@ def features(
 
     ``opinions`` is the tagger's share of belief by label, ``label`` what the name has so far.
     """
-    words, low = _words(), text.lower()
+    words, (low, of_text) = _words(), _of_text(text)
     title = max(text.find("\n"), 0)
     name = max((span.of(text) for span in mentions), key=len)
     parts = [part.lower() for part in _PART.findall(name)]
@@ -84,14 +84,15 @@ def features(
     }
     for span in mentions:
         found |= _beside(low, span, words)
-    return found | _of_text(low)
+    return found | of_text
 
 
 @lru_cache(maxsize=16)  # asked again for each own name of the document at hand
-def _of_text(low: str) -> Features:
-    words = _words()
+def _of_text(text: str) -> tuple[str, Features]:
+    words, low = _words(), text.lower()
     found: Features = {f"ours {match[1]}": 1.0 for match in words.ours.finditer(low)}
-    return found | {f"sign {sign}": 1.0 for sign, pattern in words.signs if pattern.search(low)}
+    signs = {f"sign {sign}": 1.0 for sign, pattern in words.signs if pattern.search(low)}
+    return low, found | signs
 
 
 def _beside(low: str, span: Span, words: _Words) -> Features:
@@ -123,7 +124,7 @@ def _beside(low: str, span: Span, words: _Words) -> Features:
 @cache
 def fitted() -> tuple[Mapping[str, Sequence[float]], Sequence[float]]:
     """Return the weights of each feature and the biases, in the order of ``LABELS``."""
-    fitted = json.loads(_FITTED.read_text(encoding="utf-8"))
+    fitted = json.loads(files.content(MODEL))
     return fitted["weights"], fitted["bias"]
 
 

@@ -7,21 +7,19 @@ never depends on the other texts. Nothing is downloaded; the weights lie beside 
 from __future__ import annotations
 
 import gzip
-import hashlib
+import io
 import itertools
 import json
-import math
 import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from kg.errors import UsageError
-from kg.ner.consistency import everywhere, one_label, span_score
+from kg.ner import files
 from kg.ner.features import Gazetteer, Knowledge, features
-from kg.ner.tags import LABELS, WordSpan, best_tags, decode
+from kg.ner.tags import TAGS
 from kg.ner.words import CLS, SEP, Word, WordPieces, split
 
 if TYPE_CHECKING:
@@ -30,24 +28,10 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
 
-WEIGHTS = Path(__file__).parent / "weights"
 MOST_PIECES = 510  # of one window; the encoder takes two more
 OVERLAP = 80  # words that two neighbouring windows share
 
 Gear = Literal["fast", "accurate"]
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class TaggedSpan:
-    """A mention as the tagger sees it: ``text[start:end]``."""
-
-    start: int
-    end: int
-    label: str
-    #: calibrated probability that span and label are right
-    confidence: float
-    #: probability that the paper presents it as its own
-    introduced: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,99 +49,36 @@ class Reading:
 
 @dataclass(slots=True)
 class Tagger:
-    """Load one with :meth:`load`; then :meth:`tag` texts."""
+    """Load one with :meth:`load`; then :meth:`read` texts."""
 
-    #: changes whenever anything that decides the output changes
-    version: str
     sessions: tuple[Any, ...]
     pieces: WordPieces
     #: the vectors of the word pieces in 8 bit, and the scale of each
     table: Any
     scales: Any
     knowledge: Knowledge
-    settings: dict[str, Any]
 
     @classmethod
     def load(cls, gear: Gear = "fast") -> Tagger:
         """The tagger of a gear, after checking that its files are what was shipped."""
-        files = _verified(gear)
         import numpy as np
-        import onnxruntime as ort
 
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = _threads()
-        options.inter_op_num_threads = 1
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.log_severity_level = 3
-        settings = json.loads(files["settings.json"].read_text(encoding="utf-8"))
-        names = sorted(name for name in files if name.endswith(".onnx"))
-        sessions = tuple(
-            ort.InferenceSession(str(files[name]), options, providers=["CPUExecutionProvider"])
-            for name in names
-        )
-        numbers = {
-            piece: i
-            for i, piece in enumerate(
-                files["vocabulary.txt"].read_text(encoding="utf-8").split("\n")
-            )
-        }
-        digest = hashlib.sha256(
-            "".join(_manifest()[key] for key in _keys(gear)).encode()
-        ).hexdigest()
+        gears = files.manifest()["gears"]
+        if gear not in gears:
+            raise UsageError(f"no gear is called {gear!r}; there are: {', '.join(sorted(gears))}")
+        threads = _threads()
+        vocabulary = files.content("vocabulary.txt").decode().split("\n")
         return cls(
-            f"{gear}-{digest[:12]}",
-            sessions,
-            WordPieces(numbers),
-            np.load(files["pieces.npy"], allow_pickle=False),
-            np.load(files["scales.npy"], allow_pickle=False),
-            _knowledge(files["knowledge.json.gz"]),
-            settings,
+            tuple(files.session(name, threads=threads) for name in gears[gear]),
+            WordPieces({piece: i for i, piece in enumerate(vocabulary)}),
+            np.load(io.BytesIO(files.content("pieces.npy")), allow_pickle=False),
+            np.load(io.BytesIO(files.content("scales.npy")), allow_pickle=False),
+            _knowledge(files.content("knowledge.json.gz")),
         )
-
-    def tag(self, texts: Sequence[str]) -> list[list[TaggedSpan]]:
-        """The mentions of each text, sorted, never overlapping; offsets count code points."""
-        readings = self.read(texts)
-        return [
-            self.decide(reading, tags)
-            for reading, tags in zip(
-                readings, best_tags([r.log_probabilities for r in readings]), strict=True
-            )
-        ]
 
     def read(self, texts: Sequence[str]) -> list[Reading]:
         """What the network says of each text, undecided."""
         return [self._read(text) for text in texts]
-
-    def decide(self, reading: Reading, tags: Sequence[int]) -> list[TaggedSpan]:
-        """The mentions of one text, from its best tags, made consistent over the document."""
-        words, scores = reading.words, reading.log_probabilities
-        spans = one_label(words, scores, decode(tags))
-        spans = everywhere(words, scores, spans, margin=self.settings["margin"])
-        return [self._tagged(reading, span) for span in spans]
-
-    def _tagged(self, reading: Reading, span: WordSpan) -> TaggedSpan:
-        word = reading.words[span.last]
-        plural = (
-            word.text[-1] == "s" and len(word.text) > 2 and float(reading.plural[span.last]) > 0.5
-        )
-        score = span_score(reading.log_probabilities, span.first, span.last, span.label)
-        own = float(reading.introduced[span.first : span.last + 1].mean())
-        return TaggedSpan(
-            reading.words[span.first].start,
-            word.end - int(plural),
-            span.label,
-            round(self._calibrated(score), 4),
-            round(own, 4),
-        )
-
-    def _calibrated(self, score: float) -> float:
-        """The probability that a mention of this log-probability is right."""
-        value = math.exp(max(score, -30.0))
-        curve = self.settings["calibration"]
-        for (x0, y0), (x1, y1) in itertools.pairwise(curve):
-            if value <= x1:
-                return float(y0 + (y1 - y0) * (value - x0) / (x1 - x0)) if x1 > x0 else float(y1)
-        return float(curve[-1][1])
 
     def _read(self, text: str) -> Reading:
         import numpy as np
@@ -165,7 +86,7 @@ class Tagger:
         words = split(text)
         if not words:
             empty = np.zeros(0, dtype=np.float32)
-            return Reading((), np.zeros((0, 1 + 4 * len(LABELS)), dtype=np.float32), empty, empty)
+            return Reading((), np.zeros((0, len(TAGS)), dtype=np.float32), empty, empty)
         shapes, rows = features(text, words, self.knowledge)
         pieces = [self.pieces(word.text) for word in words]
         parts = [
@@ -229,16 +150,17 @@ def _merged(
 
     if len(parts) == 1:
         return parts[0][1]
-    margins = np.full((len(parts), length), -1, dtype=np.int64)
-    for k, (first, part) in enumerate(parts):
+    margins = np.full(length, -1, dtype=np.int64)
+    merged = [np.empty((length, *column.shape[1:]), column.dtype) for column in parts[0][1]]
+    for first, part in parts:
         size = len(part[1])
         after = np.arange(size) + (length if first == 0 else 0)
         before = np.arange(size)[::-1] + (length if first + size == length else 0)
-        margins[k, first : first + size] = np.minimum(after, before)
-    chosen = margins.argmax(axis=0)
-    merged: list[Floats] = [
-        np.stack([parts[k][1][o][i - parts[k][0]] for i, k in enumerate(chosen)]) for o in range(3)
-    ]
+        margin = np.minimum(after, before)
+        better = (margin > margins[first : first + size]).nonzero()[0]
+        margins[first + better] = margin[better]
+        for whole, column in zip(merged, part, strict=True):
+            whole[first + better] = column[better]
     return merged[0], merged[1], merged[2]
 
 
@@ -250,40 +172,9 @@ def _threads() -> int:
     return int(wanted)
 
 
-def _manifest() -> dict[str, str]:
-    """File name under ``weights/`` -> SHA-256."""
-    loaded: dict[str, str] = json.loads((WEIGHTS / "manifest.json").read_text(encoding="utf-8"))
-    return loaded
-
-
-def _keys(gear: str) -> list[str]:
-    """The manifest's names of the files of a gear: its own folder and what all gears share."""
-    keys = sorted(key for key in _manifest() if "/" not in key or key.startswith(f"{gear}/"))
-    if not any(key.startswith(f"{gear}/") for key in keys):
-        gears = sorted({key.split("/")[0] for key in _manifest() if "/" in key})
-        raise UsageError(f"no gear is called {gear!r}; there are: {', '.join(gears)}")
-    return keys
-
-
-def _verified(gear: str) -> dict[str, Path]:
-    """Base name -> path of the files of a gear, each with the hash that the manifest gives."""
-    files = {}
-    manifest = _manifest()
-    for key in _keys(gear):
-        path = WEIGHTS / key
-        if not path.is_file():
-            raise UsageError(f"{path} is missing; reinstall mlkg")
-        if hashlib.sha256(path.read_bytes()).hexdigest() != manifest[key]:
-            raise UsageError(
-                f"{path} is not the file that mlkg shipped (SHA-256 differs); reinstall mlkg"
-            )
-        files[path.name] = path
-    return files
-
-
-def _knowledge(path: Path) -> Knowledge:
+def _knowledge(packed: bytes) -> Knowledge:
     """The gazetteers and word frequencies of a gzipped JSON file."""
-    content = json.loads(gzip.decompress(path.read_bytes()))
+    content = json.loads(gzip.decompress(packed))
     gazetteers = tuple(
         Gazetteer(
             {name: tuple(value / 10 for value in row) for name, row in part["rows"].items()},

@@ -9,7 +9,8 @@ from typing import Final
 
 from kg.ner.abbreviations import Pair, initials
 from kg.ner.lexicon import Lexicon
-from kg.ner.spelling import key, singular
+from kg.ner.spelling import Parts, key, singular
+from kg.ner.stretches import Stretches
 from kg.text import BARE_NUMBER, printed
 from kg.values import LocalEntity, Mention, Span
 
@@ -40,8 +41,10 @@ def group(
     parent: dict[str, str] = {}
 
     def root(name: str) -> str:
-        while parent.setdefault(name, name) != name:
-            name = parent[name]
+        while (above := parent.setdefault(name, name)) != name:
+            # Half the way for who asks again.
+            parent[name] = parent[above]
+            name = above
         return name
 
     def join(one: str, other: str) -> None:
@@ -57,9 +60,11 @@ def group(
     for folded in keys.values():
         root(folded)
     short_of: dict[str, str] = {}
+    places = Stretches.of((mention.span.start, mention.span.end) for mention in mentions)
     for pair in pairs:
-        long = at.get(pair.long) or _ending_at(text, mentions, pair.long)
-        short = at.get(pair.short) or _ending_at(text, mentions, pair.short)
+        long, short = (
+            at.get(form) or _ending_at(text, at, places, form) for form in (pair.long, pair.short)
+        )
         if long and short and long.label == short.label:
             join(keys[long.span], keys[short.span])
             short_of[keys[long.span]] = pair.short.of(text)
@@ -85,14 +90,14 @@ def group(
     return named
 
 
-def _ending_at(text: str, mentions: Sequence[Mention], part: Span) -> Mention | None:
+def _ending_at(
+    text: str, at: Mapping[Span, Mention], places: Stretches, part: Span
+) -> Mention | None:
     """Return the mention that ends where a bracketed form does, or a noun or a plural s before."""
-    for mention in mentions:
-        if mention.span.start >= part.end or mention.span.end > part.end:
-            continue
-        rest = text[mention.span.end : part.end]
-        if mention.span.end > part.start and (rest in ("", "s") or _NOUN.fullmatch(rest)):
-            return mention
+    for start, end in places.over(part.start, part.end):
+        rest = text[end : part.end]
+        if end <= part.end and (rest in ("", "s") or _NOUN.fullmatch(rest)):
+            return at[Span(start, end)]
     return None
 
 
@@ -110,6 +115,10 @@ def _join_shortened(
     an acronym is the phrase of which it is made; ``OpenAI o1`` is ``o1``.
     """
     parts = {key(pair.long.of(text)): key(pair.short.of(text)) for pair in pairs}
+    longest = sorted((long for long in parts if len(long) > 6), key=len, reverse=True)
+    rank = {long: i for i, long in enumerate(longest)}
+    held = Parts.of(longest)
+    present = set(keys.values())
     by_key: dict[str, str] = {}
     acronyms: dict[tuple[str, str], Mention] = {}
     for mention in mentions:
@@ -118,10 +127,13 @@ def _join_shortened(
             acronyms.setdefault((mention.label, surface.casefold()), mention)
     for mention in mentions:
         own = keys[mention.span]
-        folded = own
-        for long, short in sorted(parts.items(), key=lambda item: -len(item[0])):
-            if len(long) > 6 and long in folded and folded != f"{mention.label}:{long}":
-                folded = folded.replace(long, short)
+        folded, tried = own, 0
+        # What is abbreviated may make another long form whole.
+        while left := [nth for long in held.inside(folded) if (nth := rank[long]) >= tried]:
+            long = longest[min(left)]
+            tried = rank[long] + 1
+            if folded != f"{mention.label}:{long}":
+                folded = folded.replace(long, parts[long])
         if folded in by_key:
             join(by_key[folded], own)
         by_key.setdefault(folded, own)
@@ -135,7 +147,7 @@ def _join_shortened(
             maker, _, rest = surface.partition(" ")
             if maker.isalpha() and len(rest) > 1 and any(c.isdigit() or c == "-" for c in rest):
                 other = f"Model:{spelling(rest)}"
-                if other in keys.values():
+                if other in present:
                     join(other, own)
 
 

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from kg.ner import choosing, coined, deciding, introduction, kinds, masking, naming
 from kg.ner.abbreviations import Pair, pairs
 from kg.ner.choosing import Candidate
 from kg.ner.coordinations import elisions
+from kg.ner.learned import Gear, Reading, Tagger
 from kg.ner.lexicon import Lexicon
 from kg.ner.lexicon import load as load_lexicon
 from kg.ner.logistic import Features, logit
 from kg.ner.shapes import SIZE, names_nothing, shapes
 from kg.ner.tags import WordSpan, best_tags, decode
 from kg.values import LABELS, Document, LocalEntity, Mention, Span
-
-if TYPE_CHECKING:
-    from kg.ner.learned import Reading, Tagger
-
-logger = logging.getLogger(__name__)
 
 #: An entity is the document's own from this probability on: where F1 on dev is highest.
 OWN: Final = 0.4
@@ -59,25 +54,20 @@ class Recogniser:
 
     gear: str
     lexicon: Lexicon
-    tagger: Tagger | None
+    tagger: Tagger
     #: What turns features of candidates into probabilities.
     chances_of: Callable[[Any], Any] = deciding.chances
 
     @staticmethod
     @cache
-    def load(gear: str = "fast") -> Recogniser:
+    def load(gear: Gear = "fast") -> Recogniser:
         """Return the recogniser of ``gear``, loaded once a process."""
-        return Recogniser(gear, load_lexicon(), _tagger(gear))
+        return Recogniser(gear, load_lexicon(), Tagger.load(gear))
 
     def entities(self, documents: Sequence[Document]) -> list[tuple[LocalEntity, ...]]:
         """Return the entities of each document, in the order of their first mention."""
         texts = [masking.prose(document) for document in documents]
         sources = [document.text for document in documents]
-        if self.tagger is None:
-            return [
-                self._finished(self.by_rules(text, source))
-                for text, source in zip(texts, sources, strict=True)
-            ]
         return self.decided(texts, self.tagger.read(texts), sources)
 
     def decided(
@@ -141,41 +131,6 @@ class Recogniser:
         )
         return deciding.opinion(reading, path), known
 
-    def by_rules(self, text: str, source: str = "") -> Named:
-        """Return the names of a text by lexicon, looks, brackets and coining phrases alone."""
-        bracketed = tuple(pairs(text))
-        candidates = self._rule_candidates(text, bracketed)
-        chosen = choosing.one_label(text, choosing.choose(candidates))
-        again = choosing.repeated(text, chosen)
-        chosen = choosing.one_label(text, choosing.choose([*candidates, *again]))
-        return self._grouped(text, source, bracketed, chosen, {})
-
-    def _rule_candidates(self, text: str, bracketed: Sequence[Pair]) -> list[Candidate]:
-        found = [
-            Candidate(m.start, m.end, m.entry.label, m.entry.share, "lexicon")
-            for m in self.lexicon.matches(text)
-        ]
-        found += [Candidate(s.start, s.end, s.label, s.confidence, "shape") for s in shapes(text)]
-        found += [
-            Candidate(c.start, c.end, c.label, c.confidence, "coined")
-            for c in coined.coinages(text)
-        ]
-        known = {(c.start, c.end): c for c in sorted(found, key=lambda c: c.confidence)}
-        for pair in bracketed:
-            for one, other in ((pair.long, pair.short), (pair.short, pair.long)):
-                candidate = known.get((one.start, one.end))
-                if candidate:
-                    found.append(
-                        Candidate(
-                            other.start,
-                            other.end,
-                            candidate.label,
-                            candidate.confidence,
-                            "abbreviation",
-                        )
-                    )
-        return found
-
     def _grouped(
         self,
         text: str,
@@ -204,7 +159,7 @@ class Recogniser:
         found = []
         for name, mentions in named.groups:
             own = chances[name] > OWN or coined.opens_with(named.text, mentions)
-            if own and self.tagger is not None:
+            if own:
                 defined = (coined.defined_label(named.text, m.span.end) for m in mentions)
                 label = next(filter(None, defined), "") or kinds.best(
                     kind_features(named, mentions)
@@ -215,37 +170,34 @@ class Recogniser:
 
     def chances(self, named: Named) -> dict[str, float]:
         """Return by canonical name how likely the entity is the document's own."""
-        first = self.first_chances(named)
-        if self.tagger is None:
-            return first
+        first = first_chances(named, self.lexicon)
         fitted = deciding.model("introduced")
         return {
             name: fitted.probability(own_features(named, name, mentions, first))
             for name, mentions in named.groups
         }
 
-    def first_chances(self, named: Named) -> dict[str, float]:
-        """Return the same by phrases and places alone, without the tagger."""
-        features = self.phrase_features(named)
-        model = deciding.model("phrases")
-        surest = {name: model.probability(found) for name, found in features.items()}
-        second = deciding.model("family")
-        return {
-            name: second.probability(introduction.with_family(found, name, surest))
-            for name, found in features.items()
-        }
 
-    def phrase_features(self, named: Named) -> dict[str, Features]:
-        """Return by canonical name what phrases and places say of an entity being own."""
-        partners: dict[Span, Span] = {}
-        for pair in named.bracketed:
-            partners[pair.long], partners[pair.short] = pair.short, pair.long
-        seen = introduction.setting(named.text, partners)
-        mentions = [mention for _, found in named.groups for mention in found]
-        return {
-            name: introduction.features(seen, name, found, mentions, self.lexicon)
-            for name, found in named.groups
-        }
+def first_chances(named: Named, lexicon: Lexicon) -> dict[str, float]:
+    """Return by canonical name how likely it is own by phrases and places alone."""
+    features = phrase_features(named, lexicon)
+    model = deciding.model("phrases")
+    surest = {name: model.probability(found) for name, found in features.items()}
+    second = deciding.model("family")
+    return {
+        name: second.probability(found)
+        for name, found in introduction.with_family(features, surest).items()
+    }
+
+
+def phrase_features(named: Named, lexicon: Lexicon) -> dict[str, Features]:
+    """Return by canonical name what phrases and places say of an entity being own."""
+    partners: dict[Span, Span] = {}
+    for pair in named.bracketed:
+        partners[pair.long], partners[pair.short] = pair.short, pair.long
+    mentions = (mention for _, found in named.groups for mention in found)
+    seen = introduction.setting(named.text, partners, mentions)
+    return {name: introduction.features(seen, name, found, lexicon) for name, found in named.groups}
 
 
 #: What no name goes over: the end of a title, an empty line, the beginning of a heading or an item.
@@ -325,12 +277,3 @@ def _with_elisions(
                     )
                 )
     return completed, elided
-
-
-def _tagger(gear: str) -> Any:
-    from kg.ner.learned import WEIGHTS, Tagger
-
-    if not (WEIGHTS / "manifest.json").is_file():
-        logger.warning("%s holds no weights: names are found by rules alone", WEIGHTS)
-        return None
-    return Tagger.load(gear)  # type: ignore[arg-type]  # an unknown gear is refused by name

@@ -23,7 +23,7 @@ T = TypeVar("T")
 #: What decides a reading besides the packages that read: all that they import, wherever from, and
 #: the tables of ``ontology/`` that they ask for.  A test holds both lists.
 _MODULES: Final = (
-    *("errors.py", "names.py", "resources.py", "schema.py", "text.py", "trees.py", "values.py"),
+    *("errors.py", "names.py", "resources.py", "schema.py", "text.py", "values.py", "weights.py"),
     *("pipeline/reading.py", "readers/frontmatter.py", "readers/source.py"),
 )
 _DATA: Final = ("lexicon", "names.toml", "model_names.toml", "cues.toml", "cards.toml", "mlkg.ttl")
@@ -66,13 +66,15 @@ def _merged(edges: Iterable[LocalEdge]) -> tuple[LocalEdge, ...]:
 
 @cache
 def version(gear: Gear = "fast") -> str:
-    """Return a hash of all that decides a reading: weights, lexicon, cues and code."""
+    """Return a hash of all that decides a reading: weights, lexicon, cues and code.
+
+    The weights are in it by the manifests, without whose hashes none of them is read.
+    """
     digest = hashlib.sha256(gear.encode())
     paths = [resources.PACKAGE / module for module in _MODULES]
     for package in (ner, linker):
         home = Path(package.__file__ or "").parent
-        paths += [*sorted(home.glob("*.py")), *sorted(home.glob("*.json"))]
-        paths.append(home / "weights" / "manifest.json")
+        paths += [*sorted(home.glob("*.py")), home / "weights" / "manifest.json"]
     for name in _DATA:
         path = resources.ontology(name)
         paths += sorted(path.glob("*.tsv")) if path.is_dir() else [path]

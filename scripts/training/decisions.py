@@ -1,4 +1,4 @@
-"""Fit what weighs the opinions on names: trees, and the models of kg/ner/*.json.
+"""Fit what weighs the opinions on names: trees, and the models of kg/ner/weights/*.json.
 
     python scripts/training/decisions.py phrases   what is the paper's own, by phrases alone
     python scripts/training/decisions.py tagged    what rests on the tagger's opinions as well
@@ -12,7 +12,6 @@ is annotated besides the gold) in the work folder, from which the linker learns.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
 import random
@@ -34,6 +33,7 @@ from training import pack, trees  # noqa: E402
 from training.corpora import (  # noqa: E402
     ANNOTATED,
     FOLDS,
+    SHARED,
     annotated,
     fold_of,
     load_readings,
@@ -41,7 +41,7 @@ from training.corpora import (  # noqa: E402
 from training.mining import entries  # noqa: E402
 
 from kg.evaluation import calibration  # noqa: E402
-from kg.ner import choosing, deciding, introduction, kinds  # noqa: E402
+from kg.ner import choosing, deciding, files, introduction, kinds  # noqa: E402
 from kg.ner.abbreviations import pairs  # noqa: E402
 from kg.ner.choosing import Candidate  # noqa: E402
 from kg.ner.learned import Reading  # noqa: E402
@@ -52,16 +52,15 @@ from kg.ner.recogniser import (  # noqa: E402
     OWN,
     Named,
     Recogniser,
+    first_chances,
     kind_features,
     own_features,
+    phrase_features,
 )
 from kg.ner.tags import best_tags, decode  # noqa: E402
 from kg.resources import ontology  # noqa: E402
 from kg.values import LABELS, Mention, Span  # noqa: E402
 
-OUT = ROOT / "kg" / "ner" / "decisions.json"
-KINDS = ROOT / "kg" / "ner" / "kinds.json"
-SHARED = Path(os.environ.get("MLKG_SHARED") or ROOT.parent / "shared")
 GOLD = SHARED / "gold"
 #: Folds of what phrases alone say.
 PARTS = 10
@@ -117,9 +116,12 @@ def weights(model: Logistic) -> dict[str, Any]:
 
 def save(models: dict[str, Any]) -> None:
     """Put models into the file, beside those that stand there."""
-    known = json.loads(OUT.read_text(encoding="utf-8")) if OUT.exists() else {}
+    path = files.WEIGHTS / deciding.MODELS
+    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     known |= models
-    OUT.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    pack.manifest()
+    deciding.fitted.cache_clear()
 
 
 def gold_named(document: dict[str, Any]) -> Named:
@@ -147,9 +149,9 @@ def fit_phrases() -> None:
     for fold in range(PARTS):
         # A name must not be known from the very document that coins it.
         others = [d for i, d in enumerate(train) if i % PARTS != fold]
-        recogniser = Recogniser("fast", build([*curated, *entries(others)], core), None)
+        lexicon = build([*curated, *entries(others)], core)
         for document in train[fold::PARTS]:
-            found = recogniser.phrase_features(gold_named(document))
+            found = phrase_features(gold_named(document), lexicon)
             seen.append((found, {e["canonical"]: e["introduced"] for e in document["entities"]}))
 
     def rows(part: Iterable[int]) -> tuple[list[Features], list[bool]]:
@@ -166,16 +168,14 @@ def fit_phrases() -> None:
         model = fit(*rows(i for i in order if i not in set(held)))
         for i in held:
             surest = {name: model.probability(features) for name, features in seen[i][0].items()}
-            for name, features in seen[i][0].items():
-                second[0].append(introduction.with_family(features, name, surest))
+            for name, features in introduction.with_family(seen[i][0], surest).items():
+                second[0].append(features)
                 second[1].append(seen[i][1][name])
     save({"phrases": weights(fit(*rows(order))), "family": weights(fit(*second))})
-    recogniser = Recogniser("fast", load(), None)
-    deciding.fitted.cache_clear()
     for name in ("dev", "seed-dev"):
         trials = []
         for document in documents(name):
-            chances = recogniser.first_chances(gold_named(document))
+            chances = first_chances(gold_named(document), load())
             trials += [(chances[e["canonical"]], e["introduced"]) for e in document["entities"]]
         print(name, "own, by phrases, on gold names:", best_f1(trials))
 
@@ -283,14 +283,12 @@ def fit_mentions(held: Sequence[Held]) -> list[Held]:
             f"mentions held out, from {threshold}: {figures(*count)}, "
             f"calibration error {calibration(sure).error:.3f}"
         )
-    path = deciding.TREES
     trees.write(
-        path, {"mentions": (learn(range(len(held))), "mentions")}, {"mentions": len(columns)}
+        files.WEIGHTS / deciding.TREES,
+        {"mentions": (learn(range(len(held))), "mentions")},
+        {"mentions": len(columns)},
     )
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    save({"mentions": {"columns": columns, "sha256": digest}})
-    deciding.fitted.cache_clear()
-    pack.manifest(path.parent)
+    save({"mentions": {"columns": columns}})
     return [
         replace(one, recogniser=replace(one.recogniser, chances_of=models[fold].predict))
         for one, fold in zip(held, folds, strict=True)
@@ -308,7 +306,7 @@ def fit_own(held: Sequence[Held]) -> None:
     for one in held:
         (named,) = one.recogniser.named([one.document["text"]], [one.reading])
         where = {(a, b): e for e in one.document["entities"] for a, b in e["mentions"]}
-        first = one.recogniser.first_chances(named)
+        first = first_chances(named, one.recogniser.lexicon)
         for name, mentions in named.groups:
             votes = [where.get((m.span.start, m.span.end)) for m in mentions]
             right = any(e and e["introduced"] for e in votes)
@@ -321,7 +319,6 @@ def fit_own(held: Sequence[Held]) -> None:
         trials += [(model.probability(f), right) for f, right in rows[fold::FOLDS]]
     print("own, of found names, held out:", best_f1(trials))
     save({"introduced": weights(fit([f for f, _ in rows], [r for _, r in rows], ridge=1.0))})
-    deciding.fitted.cache_clear()
 
 
 def fit_kinds(held: Sequence[Held]) -> None:
@@ -371,7 +368,8 @@ def fit_kinds(held: Sequence[Held]) -> None:
         "weights": {name: ordered(model.coef_[:, i], 0.0) for name, i in column.items()},
     }
     text = json.dumps(content, sort_keys=True).replace("], ", "],\n ")
-    KINDS.write_text(text + "\n", encoding="utf-8")
+    (files.WEIGHTS / kinds.MODEL).write_text(text + "\n", encoding="utf-8")
+    pack.manifest()
     kinds.fitted.cache_clear()
 
 
@@ -400,8 +398,6 @@ def check() -> None:
     """Print what both gears reach on the sets that nothing here was fitted on."""
     for gear in ("fast", "accurate"):
         recogniser = Recogniser.load(gear)
-        if recogniser.tagger is None:
-            raise SystemExit("there are no weights to check: run scripts/train first")
         for name in ("dev", "seed-dev"):
             gold = documents(name)
             texts = [plain(document["text"]) for document in gold]

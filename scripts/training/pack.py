@@ -1,30 +1,30 @@
-"""Put the files of the taggers where the package finds them, with their hashes."""
+"""Say in the manifest what the files of weights are, without which the package reads none."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
+
+from kg.ner import files
 
 
-def settings(
-    path: Path, calibration: list[tuple[float, float]], *, margin: float, **more: Any
-) -> None:
-    """Write what the tagger of a gear is set to."""
-    content = {"calibration": calibration, "margin": margin, **more}
-    path.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+def manifest(**gears: Sequence[str]) -> None:
+    """Write the SHA-256 of every file of weights, and the networks of gears, these anew.
 
-
-def manifest(weights: Path) -> None:
-    """Write ``manifest.json``: file name -> SHA-256 of every file under the folder."""
-    files = sorted(
-        path for path in weights.rglob("*") if path.is_file() and path.name != "manifest.json"
-    )
-    table = {
-        path.relative_to(weights).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in files
+    Networks that no gear names any more are removed.
+    """
+    path = files.WEIGHTS / "manifest.json"
+    known = json.loads(path.read_text(encoding="utf-8"))["gears"] if path.exists() else {}
+    named = known | {gear: list(networks) for gear, networks in gears.items()}
+    for network in files.WEIGHTS.glob("*.onnx"):
+        if not any(network.name in networks for networks in named.values()):
+            network.unlink()
+    hashes = {
+        file.name: hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in files.WEIGHTS.iterdir()
+        if file != path
     }
-    (weights / "manifest.json").write_text(
-        json.dumps(table, indent=1, sort_keys=True) + "\n", encoding="utf-8"
-    )
+    text = json.dumps({"files": hashes, "gears": named}, indent=1, sort_keys=True)
+    path.write_text(text + "\n", encoding="utf-8")
+    files.manifest.cache_clear()

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import argparse
 import logging
-import math
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import distributed, multiprocessing
-from training import calibration, export, fit, knowledge, network, pack, silver
+from training import export, fit, knowledge, network, pack, silver
 from training.corpora import (
     ANNOTATED,
     FOLDS,
@@ -31,15 +30,12 @@ from training.corpora import (
 from training.data import Example, example
 from training.encoder import pretrained
 
-from kg.ner import learned
-from kg.ner.consistency import everywhere, one_label, span_score
+from kg.ner import files
 from kg.ner.features import Knowledge
 from kg.ner.learned import Tagger
-from kg.ner.tags import best_tags, decode
 from kg.ner.words import WordPieces
 
 log = logging.getLogger(__name__)
-MARGIN = 2.0
 #: How the second teacher learns: in half precision, 1.6 times as fast where the CPU has it.
 TEACHER_PLAN = fit.Plan(
     3, batch=16, encoder_rate=1e-4, head_rate=1e-3, train_pieces=False, warm=0.05, half=True
@@ -229,59 +225,29 @@ def _held_out(task: tuple[Path, list[Example], int]) -> list[tuple[Example, fit.
 
 
 def ship(place: Place, out: Path) -> None:
-    """Both gears in the package, calibrated on dev."""
+    """Both gears in the package."""
     for gear, names in GEARS.items():
         put(place, gear, names)
-        settle(place, gear)
     out.touch()
 
 
 def put(place: Place, gear: str, names: tuple[str, ...]) -> None:
-    """The files of one gear, of these networks, not calibrated."""
-    weights = learned.WEIGHTS
-    (weights / gear).mkdir(parents=True, exist_ok=True)
-    for old in (weights / gear).glob("*.onnx"):
-        old.unlink()
-    for number, name in enumerate(names):
+    """The files of one gear, of these networks."""
+    files.WEIGHTS.mkdir(exist_ok=True)
+    for name in names:
         made = network.load(place.work / name)
         integer = ("MatMul",) if made.design.layers else ("LSTM",)
-        export.export(made, weights / gear / f"tagger{number}.onnx", integer=integer)
-    export.export_table(made, weights)
-    shutil.copy(place.work / "knowledge.json.gz", weights / "knowledge.json.gz")
+        export.export(made, files.WEIGHTS / packed(name), integer=integer)
+    export.export_table(made, files.WEIGHTS)
+    shutil.copy(place.work / "knowledge.json.gz", files.WEIGHTS / "knowledge.json.gz")
     vocabulary = "\n".join(pretrained().vocabulary)
-    (weights / "vocabulary.txt").write_text(vocabulary, encoding="utf-8")
-    pack.settings(weights / gear / "settings.json", [(0.0, 0.0), (1.0, 1.0)], margin=MARGIN)
-    pack.manifest(weights)
+    (files.WEIGHTS / "vocabulary.txt").write_text(vocabulary, encoding="utf-8")
+    pack.manifest(**{gear: [packed(name) for name in names]})
 
 
-def opinions(tagger: Tagger, gold: Sequence[dict[str, Any]]) -> tuple[list[float], list[bool]]:
-    """The raw score of each mention that the tagger marks, and whether it is right."""
-    scores, right = [], []
-    for document in gold:
-        known = {
-            (start, end, entity["label"])
-            for entity in document["entities"]
-            for start, end in entity["mentions"]
-        }
-        (reading,) = tagger.read([document["text"]])
-        table = reading.log_probabilities
-        (tags,) = best_tags([table])
-        spans = one_label(reading.words, table, decode(tags))
-        spans = everywhere(reading.words, table, spans, margin=MARGIN)
-        for span, said in zip(spans, tagger.decide(reading, tags), strict=True):
-            scores.append(math.exp(span_score(table, span.first, span.last, span.label)))
-            right.append((said.start, said.end, said.label) in known)
-    return scores, right
-
-
-def settle(place: Place, gear: str) -> None:
-    """Fit the gear's calibration and write it down."""
-    scores, right = opinions(Tagger.load(gear), place.gold("dev"))  # type: ignore[arg-type]
-    curve = calibration.curve(scores, right)
-    pack.settings(learned.WEIGHTS / gear / "settings.json", curve, margin=MARGIN)
-    pack.manifest(learned.WEIGHTS)
-    said = calibration.apply(curve, scores)
-    log.info("%s: calibration error %.3f", gear, calibration.expected_error(said, right))
+def packed(name: str) -> str:
+    """The name in the package of a network's file."""
+    return Path(name).with_suffix(".onnx").name
 
 
 def start_of(place: Place, layers: int, depth: int) -> network.Network:

@@ -1,7 +1,8 @@
-"""One document, one opinion: a name has one label, and is marked everywhere it occurs.
+"""What the tagger reaches alone, without lexicon, looks and phrases: ``python -m training.alone``.
 
-Both functions take the tagger's log-probabilities (words x tags of :mod:`kg.ner.tags`) and
-spans of words, and give back spans of words; they hold no state and know no model.
+Its best tags are made one opinion: a name has one label, and is marked everywhere it occurs.  kg
+decides otherwise, over all that is known (:mod:`kg.ner.recogniser`); this measures the networks,
+for kg/docs/model.md.
 """
 
 from __future__ import annotations
@@ -10,10 +11,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from training.corpora import SHARED, read
+
 from kg.ner.features import normal
-from kg.ner.tags import LABELS, WordSpan
+from kg.ner.learned import Gear, Reading, Tagger
+from kg.ner.tags import LABELS, WordSpan, best_tags, decode
 from kg.ner.words import SHAPES, Word, shape
 
+#: how far the log-probability of being outside may lie above that of an unmarked mention
+MARGIN = 2.0
+GEARS: tuple[Gear, ...] = ("fast", "accurate")
 #: shapes of words that by themselves look like a name
 NAME_SHAPES = frozenset(SHAPES) - {
     "other",
@@ -75,12 +82,9 @@ def one_label(
 
 
 def everywhere(
-    words: Sequence[Word], log_probabilities: Any, spans: Iterable[WordSpan], *, margin: float = 4.0
+    words: Sequence[Word], log_probabilities: Any, spans: Iterable[WordSpan]
 ) -> list[WordSpan]:
-    """Add the unmarked occurrences of marked names, unless the tagger is sure that they are none.
-
-    ``margin`` is how far the log-probability of being outside may lie above that of the mention.
-    """
+    """Add the unmarked occurrences of marked names that the tagger is not sure are none."""
     known = sorted(spans)
     taken = {i for span in known for i in range(span.first, span.last + 1)}
     names: dict[tuple[str, ...], str] = {}
@@ -100,7 +104,7 @@ def everywhere(
             gap = outside_score(log_probabilities, first, last) - span_score(
                 log_probabilities, first, last, label
             )
-            if gap < (3 * margin if named(name) else margin):
+            if gap < (3 * MARGIN if named(name) else MARGIN):
                 added.append(WordSpan(first, last, label))
                 taken.update(range(first, last + 1))
     return sorted([*known, *added])
@@ -109,3 +113,36 @@ def everywhere(
 def named(name: Sequence[str]) -> bool:
     """Whether a word of the name looks like no ordinary word: digits, or capitals inside."""
     return any(SHAPES[shape(word)] in NAME_SHAPES for word in name)
+
+
+def mentions(reading: Reading) -> list[tuple[int, int, str]]:
+    """The mentions of one text: where they stand, and their labels."""
+    words, scores = reading.words, reading.log_probabilities
+    spans = one_label(words, scores, decode(best_tags([scores])[0]))
+    found = []
+    for span in everywhere(words, scores, spans):
+        word = words[span.last]
+        plural = word.text[-1] == "s" and len(word.text) > 2 and reading.plural[span.last] > 0.5
+        found.append((words[span.first].start, word.end - int(plural), span.label))
+    return found
+
+
+def main() -> None:
+    """Print precision, recall and F1 of the mentions of both gears."""
+    for gear in GEARS:
+        tagger = Tagger.load(gear)
+        for name in ("dev", "seed-dev"):
+            right = found = known = 0
+            for document in read(SHARED / "gold" / f"{name}.jsonl"):
+                (reading,) = tagger.read([document["text"]])
+                mine = set(mentions(reading))
+                gold = {(a, b, e["label"]) for e in document["entities"] for a, b in e["mentions"]}
+                right, found, known = right + len(mine & gold), found + len(mine), known + len(gold)
+            print(
+                f"{gear} alone on {name}: precision {right / found:.3f}, "
+                f"recall {right / known:.3f}, F1 {2 * right / (found + known):.3f}"
+            )
+
+
+if __name__ == "__main__":
+    main()
