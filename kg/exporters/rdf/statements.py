@@ -26,7 +26,6 @@ from kg.exporters.rdf.terms import (
     term,
     text_literal,
 )
-from kg.lineage import licences
 from kg.values import LABELS, Edge, Entity, GraphView, Result
 
 _TYPE_OF: Final[Mapping[str, str]] = MappingProxyType({label.lower(): label for label in LABELS})
@@ -71,7 +70,8 @@ def _add_entity(pairs: Pairs, entity: Entity, base: str, also: Iterable[Alignmen
             pairs.add("hubId", text_literal(repository.removeprefix("datasets/")))
             exact = is_named_as(entity.name, repository)
             pairs.add(SAME_AS if exact else CLOSE_MATCH, page)
-    pairs.add("license", *map(text_literal, licences.values(entity)))
+    licences = sorted({value for key, value, _ in entity.facts if key == "license"})
+    pairs.add("license", *map(text_literal, licences))
     pairs.add("introducedIn", *(document_iri(name, base) for name in entity.introduced_in))
     for alignment in also:
         if entity.type in alignment.classes:
