@@ -708,6 +708,23 @@ def test_a_rejected_edge_stays_as_retracted() -> None:
     assert status == "retracted"
 
 
+def test_what_names_imply_can_be_rejected() -> None:
+    """No document states it; what neither is stated nor follows is told to match nothing."""
+    made = [reading("d", "[[Foo-1B-GGUF|Model]], [[Foo-1B|Model]].")]
+    rule = ("reject_edge", "Foo-1B-GGUF", "quantizedFrom", "Foo-1B")
+    key = ("model/foo-1b-gguf", "quantizedFrom", "model/foo-1b")
+    assert statements(assemble(made))[key][0] == "accepted"
+    with Assembly(
+        overrides=_rules(rule, ("reject_edge", *rule[1:2], "prunedFrom", "Foo-1B"))
+    ) as it:
+        it.add(lambda: made)
+        (edge,) = (edge for edge in it.edges() if edge.key == key)
+        (told,) = (words for kind, words in it.doubts if kind == "override")
+    assert edge.status == "retracted"
+    assert [item.kind for item in edge.evidence if item.negated] == ["curated"]
+    assert "prunedFrom" in told
+
+
 ADDED = ("add_edge", "Foo-1B", "distilledFrom", "Bar-1B")
 REJECTED = ("reject_edge", "Foo-1B", "distilledFrom", "Bar-1B")
 RETYPED = ("retype_edge", "Foo-1B", "distilledFrom", "Bar-1B", "prunedFrom")

@@ -809,7 +809,7 @@ def test_what_no_sentence_states_is_said_to_be_concluded(browser: Any, tmp_path:
         path,
     )
     with opened(browser, path, "lineage=model/tinybert") as shown:
-        assert "Concluded from the name, which stands here:\n\nTinyBERT is" in shown.panel()
+        assert "By its name (test-rule), which stands here:\n\nTinyBERT is" in shown.panel()
         shown.tab.get_by_role("button", name="Why · 90 % · no sentence states it").click()
         assert "No sentence states this: it is concluded from a name" in shown.panel()
 

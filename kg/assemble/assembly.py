@@ -72,11 +72,13 @@ class Assembly:
         self._statements.connect(readings())
         if self._overrides.rules:
             corrections.correct_edges()
-            self.doubts += [("override", sentence) for sentence in corrections.unmatched]
         self._statements.weigh()
         self._statements.cut_cycles()
         self._statements.infer(self.entities())
+        for key, evidence in list(corrections.inferred()):
+            self._statements.add_evidence(key, (evidence,))
         self._statements.cut_cycles()
+        self.doubts += [("override", sentence) for sentence in corrections.unmatched]
         run("COMMIT")
 
     # ------------------------------------------------------------------ what comes out

@@ -61,6 +61,8 @@ class Corrections:
         self._licences: list[Rule] = []
         #: Rules that match nothing, as sentences.
         self.unmatched: list[str] = []
+        self._unstated: dict[tuple[int, str, int], Rule] = {}
+        self._evidence: dict[Rule, Evidence] = {}
         self._own = DOCUMENT
         while self._run("SELECT 1 FROM document WHERE id = ?", (self._own,)).fetchone():
             self._own += "~"  # a paper may be called that
@@ -262,7 +264,7 @@ class Corrections:
 
         The rules that decide are written as a document, those on licences among them.
         """
-        decided: dict[tuple[int, str, int], tuple[Rule, bool]] = {}
+        decided: dict[tuple[int, str, int], Rule] = {}
         for rule in self._rules:
             if not rule.verb.endswith("_edge") or rule.verb == "unsure_edge":
                 continue
@@ -274,9 +276,12 @@ class Corrections:
                 if (s, relation, o) in decided or self._stated(s, relation, o)
             ]
             if rule.verb == "add_edge" and pairs:
-                decided[(stated or pairs)[0][0], relation, (stated or pairs)[0][1]] = (rule, False)
+                decided[(stated or pairs)[0][0], relation, (stated or pairs)[0][1]] = rule
             elif rule.verb == "reject_edge" and stated:
-                decided.update({(s, relation, o): (rule, True) for s, o in stated})
+                decided.update({(s, relation, o): rule for s, o in stated})
+            elif rule.verb == "reject_edge" and pairs:
+                # What no document states may yet follow from names.
+                self._unstated[pairs[0][0], relation, pairs[0][1]] = rule
             elif rule.verb == "retype_edge" and stated:
                 for s, o in stated:
                     self._run(
@@ -285,11 +290,29 @@ class Corrections:
                         (rule.arguments[3], s, relation, o),
                     )
                     decided.pop((s, relation, o), None)
-                    decided[s, rule.arguments[3], o] = (rule, False)
+                    decided[s, rule.arguments[3], o] = rule
             else:
                 self._report(rule, (head, tail))
-        if decided or self._licences:
+        if decided or self._licences or self._unstated:
             self._record(decided)
+
+    def inferred(self) -> Iterator[tuple[tuple[str, str, str], Evidence]]:
+        """Yield what was rejected though no document states it, where it was inferred meanwhile.
+
+        Where it was not, the rule matches nothing.
+        """
+        for (subject, relation, object_), rule in sorted(self._unstated.items()):
+            key = (self._id(subject), relation, self._id(object_))
+            found = self._run(
+                "SELECT 1 FROM edge WHERE subject = ? AND relation = ? AND object = ?", key
+            )
+            if found.fetchone():
+                yield key, self._evidence[rule]
+            else:
+                self._report(rule, rule.arguments[::2])
+
+    def _id(self, cell: int) -> str:
+        return str(self._run("SELECT id FROM cell WHERE no = ?", (cell,)).fetchone()[0])
 
     def _pairs(self, head: str, relation: str, tail: str) -> Iterator[tuple[int, int]]:
         """Yield the pairs of cells that a rule can mean, those that the relation admits first."""
@@ -306,10 +329,10 @@ class Corrections:
         )
         return found.fetchone() is not None
 
-    def _record(self, decided: dict[tuple[int, str, int], tuple[Rule, bool]]) -> None:
+    def _record(self, decided: dict[tuple[int, str, int], Rule]) -> None:
         """Write the rules as a document, and each as evidence that quotes its line of it."""
         rules = sorted(
-            {*self._licences, *(rule for rule, _ in decided.values())},
+            {*self._licences, *self._unstated.values(), *decided.values()},
             key=lambda rule: (rule.line, str(rule)),
         )
         title = "Corrections made by people"
@@ -324,11 +347,8 @@ class Corrections:
         for rule, line in zip(rules, lines, strict=True):
             spans[rule] = Span(start, start + len(line))
             start += len(line) + 1
-        for (subject, relation, object_), (rule, negated) in sorted(
-            decided.items(), key=lambda item: item[0]
-        ):
-            span = spans[rule]
-            evidence = Evidence(
+        for rule, span in spans.items():
+            self._evidence[rule] = Evidence(
                 document=document.id,
                 field="body",
                 span=span,
@@ -337,11 +357,12 @@ class Corrections:
                 extractor="overrides",
                 rule=rule.verb,
                 confidence=1.0,
-                negated=negated,
+                negated=rule.verb == "reject_edge",
             )
+        for (subject, relation, object_), rule in sorted(decided.items(), key=lambda it: it[0]):
             self._run(
                 "INSERT INTO reading VALUES (?, ?, ?, ?)",
-                (subject, relation, object_, _encode((evidence,))),
+                (subject, relation, object_, _encode((self._evidence[rule],))),
             )
 
     def _report(self, rule: Rule, names: Iterable[str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 from itertools import groupby
@@ -16,7 +16,7 @@ from kg.assemble.weighing import SCORES, combined, strength, weigh
 from kg.graph import knots
 from kg.linker import threshold
 from kg.linker.inferred import infer_graph
-from kg.values import Document, Edge, Entity, Reading, Result
+from kg.values import Document, Edge, Entity, Evidence, Reading, Result
 
 
 class Statements:
@@ -107,21 +107,25 @@ class Statements:
     def infer(self, entities: Iterable[Entity]) -> None:
         """Add what names and chains of edges imply."""
         run = self._database.execute
-        relations = schema.relations()
 
         def document(id_: str) -> Document | None:
             found = run("SELECT value FROM document WHERE id = ?", (id_,)).fetchone()
             return decode_document(found[0]) if found else None
 
         for edge in list(infer_graph(entities, self.edges, document)):
-            found = run(
-                "SELECT value FROM edge WHERE subject = ? AND relation = ? AND object = ?", edge.key
-            ).fetchone()
-            known = decode_edge(found[0]).evidence if found else ()
-            weighed = weigh(*edge.key, (*known, *edge.evidence), self._threshold)
-            relation = relations.get(edge.relation)
-            row = _edge_row(weighed, relation is not None and relation.lineage)
-            run("INSERT OR REPLACE INTO edge VALUES (?, ?, ?, ?, ?, ?)", row)
+            self.add_evidence(edge.key, edge.evidence)
+
+    def add_evidence(self, key: tuple[str, str, str], evidence: Sequence[Evidence]) -> None:
+        """Weigh an edge anew with ``evidence`` besides what it has; it may be new."""
+        run = self._database.execute
+        found = run(
+            "SELECT value FROM edge WHERE subject = ? AND relation = ? AND object = ?", key
+        ).fetchone()
+        known = decode_edge(found[0]).evidence if found else ()
+        weighed = weigh(*key, (*known, *evidence), self._threshold)
+        relation = schema.relations().get(key[1])
+        row = _edge_row(weighed, relation is not None and relation.lineage)
+        run("INSERT OR REPLACE INTO edge VALUES (?, ?, ?, ?, ?, ?)", row)
 
     def edges(self) -> Iterator[Edge]:
         """Yield every edge of any status, by subject, relation and object."""

@@ -300,7 +300,7 @@ function statedBy(e) {
 function hopEvidence(e) {
   const first = evidenceOf(e).length ? evidence(evidenceOf(e)[0]) : null;
   return h('div', { class: 'hop-evidence' },
-    first && first.kind === 'inferred' ? h('p', { class: 'quiet' }, inferredFrom(first)) : null, first ? quotation(first) : null,
+    first && first.kind === 'inferred' ? h('p', { class: 'quiet' }, `${inferredFrom(first)}${first.premises.length ? '' : ', which stands here:'}`) : null, first ? quotation(first) : null,
     h('button', { type: 'button', class: 'plain', onclick: () => selectEdge(e) }, `Why · ${percent(confidenceOf[e])} · ${statedBy(e)}`));
 }
 
