@@ -315,18 +315,23 @@ def _words_key(parsed: ModelName) -> str:
 
 def _technical(parsed: ModelName) -> tuple[object, ...]:
     """Return what two names must share to name one model, apart from the words of the family."""
+
+    def unordered(values: tuple[str, ...]) -> tuple[str, ...]:
+        # Sorted rather than a set, whose order, and so its text, is another in each process.
+        return tuple(sorted(set(values)))
+
     return (
         ".".join(parsed.versions),
-        frozenset(parsed.sizes),
+        unordered(parsed.sizes),
         parsed.active,
-        frozenset(parsed.lines),
-        frozenset(parsed.tuning),
+        unordered(parsed.lines),
+        unordered(parsed.tuning),
         parsed.context,
         parsed.date,
-        frozenset(parsed.quantisation),
-        frozenset(parsed.adapter),
-        frozenset(parsed.merge),
-        frozenset(parsed.suffixes),
+        unordered(parsed.quantisation),
+        unordered(parsed.adapter),
+        unordered(parsed.merge),
+        unordered(parsed.suffixes),
     )
 
 

@@ -1,7 +1,10 @@
 """Many readings become one graph."""
 
 import csv
+import os
 import random
+import subprocess
+import sys
 from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
@@ -56,6 +59,35 @@ def statements(graph: Graph) -> dict[tuple[str, str, str], tuple[str, float]]:
 )
 def test_spellings_of_one_name_share_a_key(one: str, other: str) -> None:
     assert key(one) == key(other)
+
+
+_OF_SEVERAL_WORDS = """
+import hashlib
+from itertools import permutations
+import msgspec
+from kg.assemble import assemble
+from tests.readings import reading
+
+endings = list(permutations(("Instruct", "DPO", "Chat", "Reasoning")))
+names = [f"Llama-{size}B-{'-'.join(words)}" for size in range(2, 9) for words in endings]
+read = [reading(f"d{i:03}", f"[[{name}|Model!]] is out.") for i, name in enumerate(names)]
+print(hashlib.sha256(msgspec.json.encode(assemble(read))).hexdigest())
+"""
+
+
+def test_the_graph_is_the_same_whatever_the_seed_of_hashes() -> None:
+    root = Path(__file__).parent.parent
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", _OF_SEVERAL_WORDS],
+            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(root)},
+            cwd=root,
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(told) == 1
 
 
 def test_a_gap_between_digits_is_part_of_the_name() -> None:

@@ -14,7 +14,7 @@ from rapidfuzz import fuzz
 
 from kg import names
 from kg.assemble import spelling
-from kg.assemble.tables import Inserts
+from kg.assemble.tables import Inserts, encode
 
 #: One long form of a short name holds everywhere if this share of the documents agrees on it.
 _AGREEMENT: Final = 0.8
@@ -112,7 +112,7 @@ class Keys:
         identities = Inserts(self._database, "identity", 3)
         models = "SELECT key, name, documents FROM known WHERE labels LIKE '%Model%' ORDER BY key"
         for key, name, documents in run(models):
-            identities.add((repr(names.identity(name)), key, documents))
+            identities.add((encode(names.identity(name)), key, documents))
         identities.flush()
         run("CREATE INDEX identity_identity ON identity (identity)")
         run(
