@@ -86,9 +86,9 @@ def encoded(part: str, safe: str = "") -> str:
     return quoted.replace(".", "%2E") if quoted.strip(".") == "" else quoted
 
 
-def digest(*parts: object) -> str:
+def digest(*parts: str) -> str:
     """Return the first 16 hexadecimal digits of the SHA-256 of ``parts``."""
-    joined = "\x1f".join(map(str, parts)).encode("utf-8", "surrogatepass")
+    joined = "\x1f".join(parts).encode("utf-8", "surrogatepass")
     return hashlib.sha256(joined).hexdigest()[:16]
 
 
@@ -118,20 +118,23 @@ def evidence_iri(of: str, evidence: Evidence, base: str = BASE) -> Iri:
 
     How sure the reading is does not count: calibrated anew, it is the same reading.
     """
+    # Texts and numbers alone: how Python prints a value is no part of what an IRI promises.
+    places = [
+        place
+        for span in (evidence.span, evidence.subject, evidence.object)
+        for place in ((str(span.start), str(span.end)) if span else ("", ""))
+    ]
     key = digest(
         of,
         evidence.document,
         evidence.field,
-        evidence.span.start,
-        evidence.span.end,
         evidence.sentence,
         evidence.kind,
         evidence.extractor,
         evidence.rule,
-        evidence.subject,
-        evidence.object,
-        evidence.negated,
-        evidence.premises,
+        "denied" if evidence.negated else "",
+        *places,
+        *evidence.premises,
     )
     return Iri(f"{base}evidence/{key}")
 
