@@ -1,5 +1,6 @@
 """The command line as a whole: start-up, exit statuses, streams."""
 
+import argparse
 import importlib
 import json
 import os
@@ -110,6 +111,29 @@ def test_a_mistake_is_one_sentence_with_a_remedy(
     assert main([a.replace("OUTPUTS", graph_folder) for a in arguments]) == status
     printed = capsys.readouterr()
     assert (printed.out, printed.err) == ("", says.replace("OUTPUTS", graph_folder) + "\n")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_count_or_a_time_below_nothing_is_refused(command: str) -> None:
+    numbers = [a for a in command_parser(command)._actions if a.type not in (None, Path)]
+    for action in numbers:
+        with pytest.raises(argparse.ArgumentTypeError, match="wanted"):
+            action.type("-1")  # type: ignore[misc, operator]  # a callable, not a registered name
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "wanted"),
+    [
+        ("--limit", "-1", "argument --limit: a whole number from 0 up is wanted"),
+        ("--limit", "ten", "argument --limit: a whole number from 0 up is wanted"),
+        ("--timeout", "nan", "argument --timeout: a number of seconds is wanted, from 0 up"),
+    ],
+)
+def test_what_an_option_wants_is_said(
+    option: str, value: str, wanted: str, graph_folder: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["query", graph_folder, "SELECT * { ?s ?p ?o }", option, value]) == 2
+    assert f"kg query: {wanted}; kg query --help" in capsys.readouterr().err
 
 
 def test_an_edge_that_nobody_states_is_answered_with_those_between_its_ends(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from kg.commands.output import add_json, console, print_json, probability
+from kg.commands.output import add_json, at_least, console, print_json, probability
 from kg.text import counted
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="edges less sure stay candidates (default: 0.3 or more, by relation)",
     )
     parser.add_argument(
-        "--jobs", type=int, metavar="N", help="processes that read (default: one a core)"
+        "--jobs", type=at_least(1), metavar="N", help="processes that read (default: one a core)"
     )
     parser.add_argument("--scheduler", metavar="tcp://HOST:PORT", help="read on a Dask cluster")
     parser.add_argument(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from kg.commands.output import add_json, console, print_json
+from kg.commands.output import add_json, at_least, console, print_json
 
 if TYPE_CHECKING:
     from kg.evaluation import Marked, Report
@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="without PREDICTED: which model extracts (default: fast)",
     )
     parser.add_argument(
-        "--errors", type=int, default=5, metavar="N", help="mistakes shown of each kind (5)"
+        "--errors", type=at_least(0), default=5, metavar="N", help="mistakes shown of each kind (5)"
     )
     add_json(parser)
 

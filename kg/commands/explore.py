@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from kg.commands.output import add_json, print_json
+from kg.commands.output import add_json, at_least, print_json
 from kg.errors import UsageError
 
 DESCRIPTION: Final = """\
@@ -29,7 +29,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("graph", metavar="DIR", help="a folder that kg build wrote")
     parser.add_argument("--focus", metavar="NAME", help="only what lies around this entity")
     parser.add_argument(
-        "--hops", type=int, default=2, metavar="N", help="how far around it, 0 to 6 (default 2)"
+        "--hops",
+        type=at_least(0, 6),
+        default=2,
+        metavar="N",
+        help="how far around it, 0 to 6 (default 2)",
     )
     parser.add_argument("-o", "--output", metavar="FILE", help="where to write; - for stdout")
     parser.add_argument(
@@ -56,8 +60,6 @@ def run(arguments: argparse.Namespace) -> int:
     from kg.exporters.picture import png, svg
     from kg.store import StoredGraph
 
-    if not 0 <= arguments.hops <= 6:
-        raise UsageError(f"--hops {arguments.hops}: from 0 to 6 hops can be shown")
     form = _form(arguments)
     graph = StoredGraph(arguments.graph)
     part = neighbourhood(graph, arguments.focus, arguments.hops) if arguments.focus else graph

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from kg.commands.output import SCHEMA_VERSION, add_json, console, print_json, probability
+from kg.commands.output import SCHEMA_VERSION, add_json, at_least, console, print_json, probability
 from kg.errors import ChecksFailed, UsageError
 from kg.text import counted
 
@@ -55,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     way.add_argument(
         "--both", dest="direction", action="store_const", const="both", help="both (the default)"
     )
-    parser.add_argument("--depth", type=int, metavar="N", help="no more than N hops away")
+    parser.add_argument("--depth", type=at_least(1), metavar="N", help="no more than N hops away")
     parser.add_argument(
         "--relation",
         action="append",
@@ -85,7 +85,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="all sentences of a hop, the best one (default), or none",
     )
     parser.add_argument(
-        "--limit", type=int, default=40, metavar="N", help="children shown of each (40; 0: all)"
+        "--limit",
+        type=at_least(0),
+        default=40,
+        metavar="N",
+        help="children shown of each (40; 0: all)",
     )
     what = parser.add_argument_group("other questions")
     what.add_argument("--path", nargs=2, metavar=("A", "B"), help="the hops between two")
@@ -108,8 +112,6 @@ def run(arguments: argparse.Namespace) -> int:
     from kg.lineage.tree import checked_relations
     from kg.store import StoredGraph
 
-    if arguments.depth is not None and arguments.depth < 1:
-        raise UsageError("--depth counts hops: give 1 or more")
     relations = [r for given in arguments.relation or () for r in given.split(",") if r] or None
     network = Network(StoredGraph(arguments.graph))
     chosen = Filter(checked_relations(relations), arguments.min_confidence, arguments.inferred)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -29,6 +30,33 @@ def probability(text: str) -> float:
         value = -1.0
     if not 0.0 <= value <= 1.0:
         raise argparse.ArgumentTypeError("a probability is wanted: a number from 0 to 1")
+    return value
+
+
+def at_least(minimum: int, most: int | None = None) -> Callable[[str], int]:
+    """Return what reads an option that counts, from ``minimum`` up, or to ``most``."""
+
+    def count(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = minimum - 1
+        if value < minimum or (most is not None and value > most):
+            bounds = f"from {minimum} up" if most is None else f"from {minimum} to {most}"
+            raise argparse.ArgumentTypeError(f"a whole number {bounds} is wanted")
+        return value
+
+    return count
+
+
+def seconds(text: str) -> float:
+    """Return what an option gives as a time; argparse says what is wrong with another."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0.0 <= value < math.inf:
+        raise argparse.ArgumentTypeError("a number of seconds is wanted, from 0 up")
     return value
 
 

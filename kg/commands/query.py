@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from kg.commands.output import add_json, console, print_json
+from kg.commands.output import add_json, at_least, console, print_json, seconds
 from kg.errors import ReadError, UsageError
 
 if TYPE_CHECKING:
@@ -57,11 +57,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "for CONSTRUCT and DESCRIBE turtle (default), nt, jsonld, rdfxml",
     )
     parser.add_argument(
-        "--limit", type=int, metavar="N", help="at most N rows; 0 for all (a table stops at 1000)"
+        "--limit",
+        type=at_least(0),
+        metavar="N",
+        help="at most N rows; 0 for all (a table stops at 1000)",
     )
     parser.add_argument(
         "--timeout",
-        type=float,
+        type=seconds,
         default=30.0,
         metavar="SECONDS",
         help="stop the query after this time and exit with 5 (default 30; 0 for no limit)",

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from kg.commands.output import add_json, console, print_json
+from kg.commands.output import add_json, at_least, console, print_json
 from kg.errors import ReadError, UsageError
 
 if TYPE_CHECKING:
@@ -62,7 +62,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--overrides", metavar="FILE", default="overrides.yaml", help="where decisions go"
     )
     parser.add_argument("--author", default="", help="who decides, recorded with each rule")
-    parser.add_argument("--limit", type=int, default=0, metavar="N", help="at most N questions")
+    parser.add_argument(
+        "--limit", type=at_least(0), default=0, metavar="N", help="at most N questions"
+    )
     parser.add_argument("--csv", metavar="FILE", help="write the queue as a table; - is stdout")
     parser.add_argument("--apply", metavar="FILE", help="read decisions from such a table")
     parser.add_argument("--sssom", metavar="FILE", help="write the merges as SSSOM; - is stdout")

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from kg.commands.output import add_json, print_json
+from kg.commands.output import add_json, at_least, print_json, seconds
 
 DESCRIPTION: Final = """\
 Serve a graph on this machine: a read-only SPARQL 1.1 endpoint at /sparql, a query page at /query,
@@ -27,24 +27,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``kg serve``."""
     parser.add_argument("where", metavar="DIR", help="a graph's folder, or any RDF file")
     parser.add_argument(
-        "--port", type=int, default=7878, metavar="N", help="default 7878; 0 for any free one"
+        "--port",
+        type=at_least(0, 65_535),
+        default=7878,
+        metavar="N",
+        help="default 7878; 0 for any free one",
     )
     parser.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="default 127.0.0.1")
     parser.add_argument(
         "--allow-remote", action="store_true", help="let --host be one that others can reach"
     )
     parser.add_argument(
-        "--timeout", type=float, default=30.0, metavar="SECONDS", help="for each query (default 30)"
+        "--timeout",
+        type=seconds,
+        default=30.0,
+        metavar="SECONDS",
+        help="for each query (default 30)",
     )
     parser.add_argument(
         "--workers",
-        type=int,
+        type=at_least(1),
         default=2,
         metavar="N",
         help="quick queries at a time (default 2; 2 long ones run besides)",
     )
     parser.add_argument(
-        "--memory", type=int, default=2048, metavar="MB", help="for each query (default 2048)"
+        "--memory",
+        type=at_least(0),
+        default=2048,
+        metavar="MB",
+        help="for each query (default 2048)",
     )
     parser.add_argument(
         "--cors",
@@ -70,7 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
         sys.stderr.flush()
 
     settings = Settings(
-        limits=Limits(workers=max(1, arguments.workers), timeout=arguments.timeout),
+        limits=Limits(workers=arguments.workers, timeout=arguments.timeout),
         cors=tuple(arguments.cors),
     )
     try:

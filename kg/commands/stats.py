@@ -7,7 +7,7 @@ import sys
 from collections import Counter
 from typing import Any, Final
 
-from kg.commands.output import add_json, print_json
+from kg.commands.output import add_json, at_least, print_json
 from kg.store import StoredGraph
 from kg.values import LABELS, STATUSES
 
@@ -25,7 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``kg stats``."""
     parser.add_argument("folder", metavar="DIR", help="the folder that kg build wrote")
     parser.add_argument("--merges", action="store_true", help="list the merges of names")
-    parser.add_argument("--top", type=int, default=10, metavar="N", help="best connected entities")
+    parser.add_argument(
+        "--top", type=at_least(0), default=10, metavar="N", help="best connected entities"
+    )
     add_json(parser)
 
 
@@ -53,7 +55,7 @@ def statistics(graph: StoredGraph, top: int) -> dict[str, Any]:
         relations.setdefault(edge.relation, Counter())[edge.status] += 1
         evidence.update(item.kind for item in edge.evidence)
         degrees.update((edge.subject, edge.object))
-    best = sorted(degrees.items(), key=lambda item: (-item[1], item[0]))[: max(top, 0)]
+    best = sorted(degrees.items(), key=lambda item: (-item[1], item[0]))[:top]
     return {
         "run": graph.manifest.get("run", ""),
         "documents": {kind: kinds[kind] for kind in sorted(kinds)},
