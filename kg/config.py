@@ -103,11 +103,14 @@ def settings(
             known(key, tuple(actions), f"{name}, [{command}]: there is no option '{key}'")
             place = f"{name}, [{command}] {key}"
             values[key] = Setting(command, key, _checked(actions[key], value, place), name)
-    for key, action in actions.items():
-        variable = f"KG_{command}_{key}".upper().replace("-", "_")
-        if variable in environment:
-            value = _checked(action, _from_text(action, environment[variable], variable), variable)
-            values[key] = Setting(command, key, value, variable)
+    keys = {_variable(command, key): key for key in actions}
+    for variable in sorted(environment):
+        if not variable.startswith(_variable(command, "")):
+            continue
+        known(variable, tuple(keys), f"the environment sets {variable}, which is no option")
+        key, action = keys[variable], actions[keys[variable]]
+        value = _checked(action, _from_text(action, environment[variable], variable), variable)
+        values[key] = Setting(command, key, value, variable)
     return [values[key] for key in actions]
 
 
@@ -126,6 +129,10 @@ def apply(command: str, parser: argparse.ArgumentParser, commands: Iterable[str]
             value = value and action.const
         parser.set_defaults(**{action.dest: value})
         action.required = False
+
+
+def _variable(command: str, key: str) -> str:
+    return f"KG_{command}_{key}".upper().replace("-", "_")
 
 
 def _strength(setting: Setting) -> int:

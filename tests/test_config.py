@@ -11,6 +11,7 @@ import pytest
 from kg import config
 from kg.cli import configured_parser, main
 from kg.errors import UsageError
+from kg.ner.learned import Tagger
 
 
 def parser() -> argparse.ArgumentParser:
@@ -139,6 +140,26 @@ def test_a_mistake_is_an_error_that_names_place_and_remedy(
     with pytest.raises(UsageError) as caught:
         values([("kg.toml", content)])
     assert str(caught.value) == message
+
+
+def test_an_unknown_variable_of_a_command_is_an_error_and_those_of_others_are_not_judged() -> None:
+    assert values([], KG_QUERY_TIMEOUT="5", KG_THREADS="1", KG_BUILD="x")["gear"][1] == "default"
+    with pytest.raises(UsageError) as caught:
+        values([], KG_BUILD_GEER="accurate")
+    assert str(caught.value) == (
+        "the environment sets KG_BUILD_GEER, which is no option; did you mean 'KG_BUILD_GEAR'?"
+    )
+
+
+@pytest.mark.parametrize("threads", ["two", "0", ""])
+def test_a_number_of_threads_that_is_none_is_said(
+    threads: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KG_THREADS", threads)
+    with pytest.raises(UsageError) as caught:
+        Tagger.load("fast")
+    said = f"KG_THREADS: should be a whole number from 1 up, not {threads!r}"
+    assert str(caught.value) == said
 
 
 def test_config_show_prints_what_is_set_and_where(

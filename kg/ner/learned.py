@@ -12,6 +12,7 @@ import itertools
 import json
 import math
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,9 +85,7 @@ class Tagger:
         import onnxruntime as ort
 
         options = ort.SessionOptions()
-        options.intra_op_num_threads = int(
-            os.environ.get("KG_THREADS", min(2, os.cpu_count() or 1))
-        )
+        options.intra_op_num_threads = _threads()
         options.inter_op_num_threads = 1
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
@@ -241,6 +240,14 @@ def _merged(
         np.stack([parts[k][1][o][i - parts[k][0]] for i, k in enumerate(chosen)]) for o in range(3)
     ]
     return merged[0], merged[1], merged[2]
+
+
+def _threads() -> int:
+    """How many threads a network may use: ``KG_THREADS``, else two where there are two cores."""
+    wanted = os.environ.get("KG_THREADS", str(min(2, os.cpu_count() or 1)))
+    if not re.fullmatch("[1-9][0-9]{0,3}", wanted):
+        raise UsageError(f"KG_THREADS: should be a whole number from 1 up, not {wanted!r}")
+    return int(wanted)
 
 
 def _manifest() -> dict[str, str]:
