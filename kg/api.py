@@ -16,7 +16,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
@@ -202,7 +202,10 @@ def build(
     """
     from kg import overrides as corrections
     from kg.assemble import assemble
-    from kg.pipeline.reading import read
+    from kg.assemble.documents import digest
+    from kg.pipeline import reading
+    from kg.pipeline.build import Settings, manifest
+    from kg.pipeline.checkpoints import sums
     from kg.readers import Skipped, none_found
     from kg.readers import read as read_documents
 
@@ -216,13 +219,24 @@ def build(
         level = logging.WARNING if skipped.lost or skipped.warns else logging.INFO
         logger.log(level, "%s", skipped)
 
+    kinds: dict[bytes, str] = {}
+
+    def counted_in(documents: Iterable[Document]) -> Iterator[Document]:
+        for document in documents:
+            kinds[digest(document)] = document.kind
+            yield document
+
     documents = read_documents(given, reader=reader, on_skip=note)
     first = next(documents, None)
     if first is None:
         raise none_found(given, left_out)
-    rules = corrections.load(overrides) if overrides is not None else None
-    readings = read(chain([first], documents), gear=gear)
-    return KnowledgeGraph(assemble(readings, overrides=rules, min_confidence=min_confidence))
+    rules = corrections.load(overrides) if overrides is not None else corrections.Overrides()
+    readings = reading.read(counted_in(chain([first], documents)), gear=gear)
+    graph = assemble(readings, overrides=rules, min_confidence=min_confidence)
+    settings = Settings(gear, rules, min_confidence=min_confidence)
+    lost = sum(skipped.lost for skipped in left_out)
+    described = manifest(sums(sorted(kinds.items())), reading.version(gear), settings, lost)
+    return KnowledgeGraph(replace(graph, manifest={**described, "counts": store.counts(graph)}))
 
 
 def load(folder: str | os.PathLike[str]) -> KnowledgeGraph:

@@ -136,11 +136,16 @@ def write_lines(path: Path, values: Iterable[object]) -> int:
     return count
 
 
+def counts(graph: GraphView) -> dict[str, int]:
+    """Return how many documents, entities, edges, results and merges there are."""
+    return {name: len(getattr(graph, name)) for name in _TYPES}
+
+
 def write(graph: GraphView, folder: str | os.PathLike[str]) -> None:
     """Write ``graph`` into ``folder`` in the form that :class:`StoredGraph` reads."""
     home = Path(folder) / FOLDER
     home.mkdir(parents=True, exist_ok=True)
-    counts = {name: write_lines(home / f"{name}.jsonl", getattr(graph, name)) for name in _TYPES}
-    manifest = {**graph.manifest, "counts": counts}
+    written = {name: write_lines(home / f"{name}.jsonl", getattr(graph, name)) for name in _TYPES}
+    manifest = {**graph.manifest, "counts": written}
     encoded = msgspec.json.format(msgspec.json.encode(manifest, order="sorted"), indent=2)
     (Path(folder) / MANIFEST).write_bytes(encoded + b"\n")

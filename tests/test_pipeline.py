@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from kg import api
 from kg.cli import main
 from kg.errors import KGError, ReadError, UsageError
 from kg.ner import Gear
@@ -50,6 +51,21 @@ def kg(*arguments: str | Path) -> int:
 def run(*arguments: str | Path, **options: object) -> subprocess.CompletedProcess[str]:
     command = [*RUNNER, *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False, **options)  # type: ignore[call-overload,no-any-return]
+
+
+def test_a_graph_built_in_memory_is_saved_with_the_manifest_of_a_build(
+    source: Path, tmp_path: Path
+) -> None:
+    rules = tmp_path / "overrides.yaml"
+    rules.write_text("version: 1\nrules:\n  - drop: [Base1]\n")
+    source.write_text(source.read_text() + "no record\n")
+    options = ("--formats", "nodes", "--min-confidence", "0.5", "--overrides", rules)
+    assert kg("build", source, "-o", tmp_path / "out", *options) == 3
+    graph = api.build(source, overrides=rules, min_confidence=0.5)
+    saved = StoredGraph(graph.save(tmp_path / "saved", formats=["nodes"]))
+    built = StoredGraph(tmp_path / "out").manifest
+    assert {**saved.manifest, "files": [*saved.manifest["files"], folders.REPORT]} == built
+    assert {**graph.manifest, "files": built["files"]} == built
 
 
 def test_a_build_writes_every_output_and_a_manifest_that_lists_them(

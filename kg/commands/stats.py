@@ -72,7 +72,7 @@ def statistics(graph: StoredGraph, top: int) -> dict[str, Any]:
 
 
 def _page(figures: dict[str, Any]) -> list[str]:
-    lines = [f"run {figures['run']}", "", "documents"]
+    lines = [f"run {figures['run'] or 'unnamed'}", "", "documents"]
     lines += [f"  {count:10,}  {kind}" for kind, count in figures["documents"].items()]
     lines += ["", "entities"]
     lines += [f"  {count:10,}  {label}" for label, count in figures["entities"].items()]

@@ -181,10 +181,36 @@ def save(graph: GraphView, folder: Path, *, formats: Iterable[str] | None = None
     wanted = tuple(FILES if formats is None else formats)
     with folders.locked(folder, _names(wanted)):
         new = folders.staged(folder)
-        manifest = {**graph.manifest, "files": sorted(_names(wanted))}
-        _write_formats(_Described(graph, manifest), new, wanted, None)
+        described = {**graph.manifest, "files": sorted(_names(wanted))}
+        _write_formats(_Described(graph, described), new, wanted, None)
         folders.publish(folder)
     return folder
+
+
+def manifest(
+    sums: Mapping[str, tuple[int, str]], version: str, settings: Settings, skipped: int
+) -> dict[str, Any]:
+    """Return what the manifest says before files and counts; it holds no clock and no path.
+
+    ``sums`` are those of the documents (:func:`kg.pipeline.checkpoints.sums`), ``version`` that
+    of what read them.
+    """
+    described: dict[str, Any] = {
+        "kg": __version__,
+        "model": version,
+        "configuration": settings.described(),
+        "inputs": _inputs(sums),
+    }
+    encoded = msgspec.json.encode([described, settings.overrides.rules], order="sorted")
+    run = hashlib.sha256(encoded).hexdigest()[:16]
+    return {**described, "skipped": skipped, "run": run}
+
+
+def _inputs(sums: Mapping[str, tuple[int, str]]) -> list[dict[str, Any]]:
+    return [
+        {"kind": kind, "documents": count, "sha256": digest}
+        for kind, (count, digest) in sums.items()
+    ]
 
 
 # ---------------------------------------------------------------------- the steps
@@ -219,7 +245,10 @@ def _rebuild(
             "a longer id"
             for id_, count in kept.shared(generation)
         ]
-        described = _manifest(kept, generation, version, settings, len(left_out.lost))
+        described = {
+            **manifest(kept.sums(generation), version, settings, len(left_out.lost)),
+            "files": sorted([*_names(settings.formats), folders.REPORT]),
+        }
         new = folders.staged(home)
         doubts = _assemble(kept, generation, version, settings, described, state, means.progress)
         graph = store.StoredGraph(new)
@@ -257,7 +286,7 @@ def _restore(kept: Checkpoints, home: Path) -> None:
         return
     graph = store.StoredGraph(home)
     generation, _ = kept.collect(map(as_given, graph.documents))
-    if _inputs(kept, generation) != graph.manifest.get("inputs"):
+    if _inputs(kept.sums(generation)) != graph.manifest.get("inputs"):
         raise KGError(
             f"{home}: its checkpoints ({folders.STATE}/) are gone, and the graph does not hold all "
             "documents that it was built from; build it again, from all inputs and without --add"
@@ -335,30 +364,6 @@ def _read(
             "what was read is kept"
         )
     return total, sorted(failed)
-
-
-def _manifest(
-    kept: Checkpoints, generation: int, version: str, settings: Settings, skipped: int
-) -> dict[str, Any]:
-    """Return what the manifest says before the counts; it holds no clock and no path."""
-    described: dict[str, Any] = {
-        "kg": __version__,
-        "model": version,
-        "configuration": settings.described(),
-        "inputs": _inputs(kept, generation),
-    }
-    rules = [repr(rule) for rule in settings.overrides.rules]
-    encoded = msgspec.json.encode([described, rules], order="sorted")
-    run = hashlib.sha256(encoded).hexdigest()[:16]
-    described["skipped"] = skipped
-    return {**described, "run": run, "files": sorted([*_names(settings.formats), folders.REPORT])}
-
-
-def _inputs(kept: Checkpoints, generation: int) -> list[dict[str, Any]]:
-    return [
-        {"kind": kind, "documents": count, "sha256": digest}
-        for kind, (count, digest) in kept.sums(generation).items()
-    ]
 
 
 def _assemble(

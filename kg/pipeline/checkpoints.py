@@ -65,6 +65,19 @@ def as_given(document: Document) -> Document:
     return plain if digest(plain).hex()[:16] == ending else document
 
 
+def sums(documents: Iterable[tuple[bytes, str]]) -> dict[str, tuple[int, str]]:
+    """Return for each kind how many ``documents`` there are and a hash of them all.
+
+    Each is its digest and its kind, in the order of the digests, each digest once.
+    """
+    hashes: dict[str, Any] = {}
+    counts: dict[str, int] = {}
+    for own, kind in documents:
+        hashes.setdefault(kind, hashlib.sha256()).update(own)
+        counts[kind] = counts.get(kind, 0) + 1
+    return {kind: (counts[kind], hashes[kind].hexdigest()) for kind in sorted(hashes)}
+
+
 class Checkpoints:
     """The documents of a graph and their readings, in one SQLite file; a context manager."""
 
@@ -191,16 +204,12 @@ class Checkpoints:
 
     def sums(self, generation: int) -> dict[str, tuple[int, str]]:
         """Return for each kind of document how many there are and a hash of them all."""
-        hashes: dict[str, Any] = {}
-        counts: dict[str, int] = {}
-        for own, kind in self._database.execute(
+        found = self._database.execute(
             "SELECT digest, kind FROM document JOIN member USING (digest) WHERE generation = ?"
             " ORDER BY digest",
             (generation,),
-        ):
-            hashes.setdefault(kind, hashlib.sha256()).update(own)
-            counts[kind] = counts.get(kind, 0) + 1
-        return {kind: (counts[kind], hashes[kind].hexdigest()) for kind in sorted(hashes)}
+        )
+        return sums(found)
 
     # ------------------------------------------------------------ readings
 
