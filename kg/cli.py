@@ -29,6 +29,10 @@ exit status: 0 done, 1 failed, 2 usage, 3 checks found problems, 4 not found, 5 
 """
 
 
+class _Misused(UsageError):
+    """A command was called wrongly; the message begins with its name."""
+
+
 class Parser(argparse.ArgumentParser):
     """A parser whose complaint is one sentence that names the nearest word there is."""
 
@@ -43,12 +47,12 @@ class Parser(argparse.ArgumentParser):
             if is_long:
                 near = difflib.get_close_matches(option, known, 1, 0.5)
                 hint = f"did you mean {near[0]}?" if near else f"{self.prog} --help lists them"
-                raise UsageError(f"{self.prog} has no option {option}; {hint}")
+                raise _Misused(f"{self.prog} has no option {option}; {hint}")
         return super().parse_known_intermixed_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:
         """Raise the complaint; ``main`` prints it."""
-        raise UsageError(f"{self.prog}: {message}; {self.prog} --help shows how it is called")
+        raise _Misused(f"{self.prog}: {message}; {self.prog} --help shows how it is called")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -111,9 +115,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return status
     except KGError as error:
-        # A message about a command begins with its name.
-        said = str(error)
-        print(said if said.startswith(("kg ", "kg:")) else f"kg: {said}", file=sys.stderr)
+        print(error if isinstance(error, _Misused) else f"kg: {error}", file=sys.stderr)
         return error.exit_status
     except BrokenPipeError:
         # The reader of our output has left (`kg ... | head`): not an error, but nothing more can

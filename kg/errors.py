@@ -4,6 +4,7 @@
 
     KGError (exit status 1)
     ├── UsageError (2)      the call, the configuration or a data file is malformed
+    │   └── NotAcceptable   an answer cannot be written in any of the media types asked for
     ├── ReadError (1)       an input cannot be read
     │   └── NoInput (4)     there is no such file or folder
     ├── ChecksFailed (3)    a check found problems, or records were skipped
@@ -29,6 +30,10 @@ class UsageError(KGError):
     exit_status = 2
 
 
+class NotAcceptable(UsageError):
+    """An answer cannot be written in any of the media types asked for."""
+
+
 class ReadError(KGError):
     """An input cannot be read."""
 
@@ -50,12 +55,14 @@ class NotFound(KGError):
 
     exit_status = 4
 
-    def __init__(self, what: str, name: str, nearest: Iterable[str] = ()) -> None:
-        self.what = what
-        self.name = name
+    def __init__(self, message: str, *, nearest: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        #: What is called something like it; said after the message.
         self.nearest = tuple(nearest)
+
+    def __str__(self) -> str:
         hint = f"; the nearest are: {', '.join(self.nearest)}" if self.nearest else ""
-        super().__init__(f"no {what} is called {name!r}{hint}")
+        return f"{super().__str__()}{hint}"
 
 
 class TimedOut(KGError):

@@ -31,19 +31,16 @@ _Count: Final = Annotated[int, msgspec.Meta(ge=0)]
 _Counts: Final = msgspec.defstruct("_Counts", [(name, _Count) for name in _TYPES])
 
 
-class NoGraph(NotFound):
-    """A folder that should hold a graph does not."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__("graph", str(folder))
-        make = f"kg build INPUT -o {folder}"
-        if (folder / MANIFEST).is_file():
-            what = f"holds the finished pages of a graph, but no {FOLDER}/ that could be asked"
-            remedy = f"{make}, with the inputs that {MANIFEST} counts, or scripts/demo makes it"
-        else:
-            what = "holds no graph" if folder.is_dir() else "is no folder with a graph"
-            what, remedy = f"{what} (no {MANIFEST})", f"{make} makes one"
-        self.args = (f"{folder} {what}; {remedy}",)
+def _no_graph(folder: Path) -> NotFound:
+    """Return what to say of a folder that should hold a graph and does not."""
+    make = f"kg build INPUT -o {folder}"
+    if (folder / MANIFEST).is_file():
+        what = f"holds the finished pages of a graph, but no {FOLDER}/ that could be asked"
+        remedy = f"{make}, with the inputs that {MANIFEST} counts, or scripts/demo makes it"
+    else:
+        what = "holds no graph" if folder.is_dir() else "is no folder with a graph"
+        what, remedy = f"{what} (no {MANIFEST})", f"{make} makes one"
+    return NotFound(f"{folder} {what}; {remedy}")
 
 
 class Lines(Collection[T], Generic[T]):
@@ -89,10 +86,10 @@ class StoredGraph:
         self.folder = Path(folder)
         manifest = self.folder / MANIFEST
         if not manifest.is_file():
-            raise NoGraph(self.folder)
+            raise _no_graph(self.folder)
         known = read_manifest(manifest)
         if not (self.folder / FOLDER).is_dir():
-            raise NoGraph(self.folder)
+            raise _no_graph(self.folder)
         self.manifest: Mapping[str, Any] = known
 
     def _lines(self, name: str) -> Lines[Any]:

@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Show a page or the list of pages; return the exit status."""
     found = pages()
     if arguments.page and arguments.page not in found:
-        raise NotFound("page of the documentation", arguments.page, found)
+        raise NotFound(f"no page of the documentation is called {arguments.page!r}", nearest=found)
     if arguments.page and arguments.path:
         print(found[arguments.page])
     elif arguments.page and arguments.json:

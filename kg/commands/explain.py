@@ -24,15 +24,6 @@ Say where something in the graph comes from.
 """
 
 
-class NoEdge(NotFound):
-    """No document states that edge."""
-
-    def __init__(self, edge: str, between: list[str]) -> None:
-        super().__init__("edge", edge, between)
-        known = "; ".join(between) or "nothing"
-        self.args = (f"no document says: {edge}. Between the two the graph knows: {known}",)
-
-
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``kg explain``."""
     parser.add_argument("folder", metavar="DIR", help="the folder that kg build wrote")
@@ -60,8 +51,11 @@ def run(arguments: argparse.Namespace) -> int:
     edges = [e for e in graph.edges if {e.subject, e.object} == {entity.id, other.id}]
     chosen = [e for e in edges if e.key == (entity.id, arguments.relation, other.id)]
     if not chosen:
-        between = [" ".join(e.key) for e in edges]
-        raise NoEdge(f"{entity.id} {arguments.relation} {other.id}", between)
+        between = "; ".join(" ".join(e.key) for e in edges) or "nothing"
+        raise NotFound(
+            f"no document says: {entity.id} {arguments.relation} {other.id}. "
+            f"Between the two the graph knows: {between}"
+        )
     return _edge(graph, chosen[0], as_json=arguments.json)
 
 

@@ -111,7 +111,7 @@ def run(arguments: argparse.Namespace) -> int:
         _say("nothing to review")
         return 0
     elif not sys.stdin.isatty():
-        raise UsageError("kg review asks in a terminal; use --csv FILE or --json elsewhere")
+        raise UsageError("questions are asked in a terminal; use --csv FILE or --json elsewhere")
     else:
         rules = review.interview(questions, _asker(), author=arguments.author, date=today)
     written = overrides.append(path, rules) if rules else 0

@@ -135,7 +135,10 @@ def _term(name: str) -> Term:
     key = name_key(name.removeprefix("mlkg:"))
     if key not in by_key:
         nearest = difflib.get_close_matches(key, list(by_key), 5, 0.4)
-        raise NotFound("term of the ontology", name, [by_key[found] for found in nearest])
+        raise NotFound(
+            f"no term of the ontology is called {name!r}",
+            nearest=[by_key[found] for found in nearest],
+        )
     return schema.terms()[by_key[key]]
 
 

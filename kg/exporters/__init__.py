@@ -71,7 +71,7 @@ def exporter(name: str) -> Callable[..., None]:
         if name in there:
             return plugins.choose("exporter", name, {})
         near = difflib.get_close_matches(name, there, 3, 0.6)
-        raise NotFound("export format", name, near or there)
+        raise NotFound(f"no export format is called {name!r}", nearest=near or there)
     module, function = EXPORTERS[name].split(":")
     found: Any = getattr(importlib.import_module(module), function)
     return found  # type: ignore[no-any-return]

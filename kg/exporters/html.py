@@ -91,7 +91,7 @@ def page(graph: GraphView, *, title: str = "Knowledge graph", renderer: str = "c
     from pyvis.network import Network
 
     if renderer not in RENDERERS:
-        raise NotFound("renderer", renderer, RENDERERS)
+        raise NotFound(f"no renderer is called {renderer!r}", nearest=RENDERERS)
     nodes, edges, details, later = page_data(graph, title=title)
     network = Network(directed=True, cdn_resources="in_line", heading=title)
     network.nodes, network.edges = nodes, edges

@@ -99,17 +99,6 @@ class Filter:
 ALL: Final = Filter()
 
 
-class NoHops(NotFound):
-    """Two are there, and nothing joins them."""
-
-    def __init__(self, one: str, other: str) -> None:
-        super().__init__("chain of hops", f"{one} to {other}")
-        self.args = (
-            f"no hops lead from {one} to {other} or back, and nothing is an ancestor of both;"
-            " their own lineages say what is known of each",
-        )
-
-
 def descent() -> frozenset[str]:
     """Return the names of all relations from a thing to what it descends from."""
     return frozenset(name for name, relation in schema.relations().items() if relation.lineage)
@@ -213,7 +202,7 @@ class Network:
             if type_ is None or self.entities[id_].type == type_:
                 ranks.setdefault(id_, rank)
         if not ranks:
-            raise NotFound("entity", name, self.nearest(name))
+            raise NotFound(f"no entity is called {name!r}", nearest=self.nearest(name))
         if len(ranks) == 1:
             return self.entities[next(iter(ranks))]
         return self.entities[min(ranks, key=lambda id_: (ranks[id_], *self._prominence(id_)))]
@@ -352,7 +341,7 @@ class Network:
         """Return the hops between two in either direction, and the ancestor they lead over, if any.
 
         The two themselves come before members that stand for them, and those before an ancestor
-        of both.  Raises :class:`NoHops`.
+        of both.  Raises :class:`kg.errors.NotFound`.
         """
         for path in (self.path, self.family_path):
             for start, goal in ((one, other), (other, one)):
@@ -361,7 +350,10 @@ class Network:
                     return hops, ""
         shared = self.common(one, other, chosen)
         if not shared:
-            raise NoHops(self.name(one), self.name(other))
+            raise NotFound(
+                f"no hops lead from {self.name(one)} to {self.name(other)} or back, and nothing is"
+                " an ancestor of both; their own lineages say what is known of each"
+            )
         over = shared[0][0]
         sides = (self.path(end, over, chosen) or () for end in (one, other))
         return [hop for side in sides for hop in side], over

@@ -170,7 +170,8 @@ def remove(
         _restore(kept, home)
         generation, missing = kept.without(wanted)
         if missing:
-            raise NotFound("document", missing[0], nearest(missing[0], kept.ids(kept.current)))
+            near = nearest(missing[0], kept.ids(kept.current))
+            raise NotFound(f"no document is called {missing[0]!r}", nearest=near)
         return generation, 0
 
     return _rebuild(home, settings, collect, _LeftOut(), Means(progress=progress))

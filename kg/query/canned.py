@@ -106,10 +106,8 @@ def question(name: str) -> Question:
     if name in questions():
         return questions()[name]
     near = nearest(name, questions())
-    error = NotFound("question", name, near)
-    if not near:
-        error.args = (f"{error}; kg query --list shows them",)
-    raise error
+    remedy = "" if near else "; kg query --list shows them"
+    raise NotFound(f"no question is called {name!r}{remedy}", nearest=near)
 
 
 Ask = Callable[[str], Answer]
@@ -164,7 +162,8 @@ def _relation(text: str) -> str:
     by_key = {name_key(term.name): term for term in schema.terms().values()}
     found = by_key.get(name_key(name))
     if found is None or "property" not in found.kind:
-        raise NotFound("relation", text, nearest(name, schema.relations()))
+        near = nearest(name, schema.relations())
+        raise NotFound(f"no relation is called {text!r}", nearest=near)
     return found.iri
 
 
@@ -218,7 +217,7 @@ def resolve(text: str, ask: Ask, notes: list[str] | None = None) -> str:
             )
             ranked.append((rank, entity.value))
     if not ranked:
-        raise NotFound("entity", text, _nearest(text, ask))
+        raise NotFound(f"no entity is called {text!r}", nearest=_nearest(text, ask))
     ranked.sort()
     chosen = ranked[0][1]
     others = sorted({iri for _, iri in ranked} - {chosen})

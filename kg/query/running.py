@@ -11,7 +11,7 @@ from typing import Any, Final
 import pyoxigraph as ox
 
 from kg import schema
-from kg.errors import UsageError
+from kg.errors import NotAcceptable, UsageError
 from kg.query import canned, language
 from kg.query.answers import Answer
 from kg.query.worker import Job, values
@@ -202,9 +202,11 @@ class _Bounded(io.BytesIO):
     def __init__(self, most: int) -> None:
         super().__init__()
         self._most = most
+        self.is_full = False
 
     def write(self, data: Any, /) -> int:
         if self._most and self.tell() + len(data) > self._most:
+            self.is_full = True
             raise OSError("answer too large")
         return super().write(data)
 
@@ -224,7 +226,7 @@ def serialised(store: ox.Store, job: Job) -> tuple[bytes, bool]:
         formats = {name: formats[name] for name in ROWS if "json" in name or "xml" in name}
     chosen = next((name for name in accepted if name in formats), None)
     if chosen is None:
-        raise UsageError(f"not acceptable: this answer is written as {', '.join(formats)}")
+        raise NotAcceptable(f"not acceptable: this answer is written as {', '.join(formats)}")
     output_format = formats[chosen]
     try:
         if isinstance(found, ox.QueryTriples):
@@ -232,8 +234,8 @@ def serialised(store: ox.Store, job: Job) -> tuple[bytes, bool]:
             ox.serialize(found, output, format=output_format, prefixes=prefixes)
         else:
             found.serialize(output, format=output_format)
-    except OSError as error:
-        if "answer too large" in str(error):
+    except OSError:  # The engine makes one of its own from the one that it met.
+        if output.is_full:
             return b"", True
         raise
     return f"{chosen}\n".encode() + output.getvalue(), False

@@ -23,7 +23,7 @@ def opening(where: Path, *, memory: int = MEMORY, on_disk: bool | None = None) -
         yield Opening(str(where), memory=memory)
         return
     if not where.is_dir():
-        raise NotFound("folder or RDF file", str(where))
+        raise NotFound(f"no folder or RDF file is called {str(where)!r}")
     with tempfile.TemporaryDirectory(prefix="kg-") as scratch:
         state = where / ".kg"
         writable = os.access(state if state.is_dir() else where, os.W_OK)

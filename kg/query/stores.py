@@ -39,7 +39,7 @@ _HELD: Final[list[int]] = []
 def load(store: ox.Store, path: Path) -> None:
     """Load the RDF file ``path`` into ``store``; raise :class:`ReadError` where it is malformed."""
     if not path.is_file():
-        raise NotFound("RDF file", str(path))
+        raise NotFound(f"no RDF file is called {str(path)!r}")
     if path.suffix.lower() not in FORMATS:
         raise ReadError(
             f"{path}: cannot tell which RDF syntax this is; name it {', '.join(FORMATS)}"

@@ -21,7 +21,7 @@ from typing import IO, Any, Final
 import msgspec
 
 from kg import schema
-from kg.errors import KGError, NotFound, ReadError, TimedOut, UsageError
+from kg.errors import KGError, NoInput, NotAcceptable, NotFound, ReadError, TimedOut, UsageError
 from kg.query.answers import Answer, Value
 
 _LENGTH: Final = struct.Struct(">I")
@@ -79,10 +79,10 @@ class Reply:
     cut: bool = False
 
 
+#: The errors that a reply can tell of; of another one, the nearest that it is a kind of.
 _ERRORS: Final[Mapping[str, type[KGError]]] = {
-    "KGError": KGError,
-    "ReadError": ReadError,
-    "UsageError": UsageError,
+    kind.__name__: kind
+    for kind in (KGError, ReadError, NoInput, UsageError, NotAcceptable, NotFound)
 }
 
 
@@ -221,10 +221,10 @@ def out_of_memory(what: str) -> str:
 
 def error_of(reply: Reply) -> KGError:
     """Return the error that a reply tells of."""
-    if reply.kind == "NotFound":
-        what, _, name = reply.message.partition("\0")
-        return NotFound(what, name, reply.nearest)
-    return _ERRORS.get(reply.kind, KGError)(reply.message)
+    kind = _ERRORS.get(reply.kind, KGError)
+    if issubclass(kind, NotFound):
+        return kind(reply.message, nearest=reply.nearest)
+    return kind(reply.message)
 
 
 # --- the child's side --------------------------------------------------------------------------
@@ -274,9 +274,11 @@ def perform(store: Any, job: Job) -> Reply:
 
 
 def _reply_of(error: Exception) -> Reply:
+    kinds = (kind.__name__ for kind in type(error).__mro__)
+    kind = next((name for name in kinds if name in _ERRORS), "KGError")
     if isinstance(error, NotFound):
-        return Reply("NotFound", f"{error.what}\0{error.name}", nearest=error.nearest)
-    return Reply(type(error).__name__ if isinstance(error, KGError) else "KGError", str(error))
+        return Reply(kind, error.args[0], nearest=error.nearest)
+    return Reply(kind, str(error))
 
 
 def _limit_memory(megabytes: int) -> None:

@@ -19,7 +19,7 @@ from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from kg.errors import KGError, NotFound, TimedOut, UsageError
+from kg.errors import KGError, NotAcceptable, NotFound, TimedOut, UsageError
 from kg.exporters import BASE
 from kg.query import question, questions
 from kg.query.answers import Answer
@@ -74,6 +74,8 @@ def _status_of(error: KGError) -> int:
         return 503
     if isinstance(error, NotFound):
         return 404
+    if isinstance(error, NotAcceptable):
+        return 406
     return 400 if isinstance(error, UsageError) else 500
 
 
@@ -90,10 +92,9 @@ def _guarded(handler: Handler) -> Handler:
         except _Refused as error:
             return _plain(error.status, str(error))
         except KGError as error:
-            status = 406 if str(error).startswith("not acceptable") else _status_of(error)
             # Of those, only waiting helps: the same query would run wild again.
             headers = {"retry-after": "1"} if isinstance(error, Busy) else None
-            return _plain(status, str(error), headers)
+            return _plain(_status_of(error), str(error), headers)
 
     return guarded
 

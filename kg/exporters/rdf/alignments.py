@@ -48,6 +48,6 @@ def choose(also: Iterable[str]) -> tuple[tuple[Alignment, ...], bool]:
     known = [*alignments(), "inferred"]
     for name in names:
         if name not in known:
-            raise NotFound("vocabulary for --also", name, known)
+            raise NotFound(f"no vocabulary for --also is called {name!r}", nearest=known)
     chosen = tuple(alignments()[name] for name in alignments() if name in names)
     return chosen, "inferred" in names
