@@ -104,6 +104,7 @@ def test_an_installed_exporter_is_one_of_the_formats(
     for _ in range(2):  # what it wrote is of kg, and may be written again
         save(Graph(entities=(owl,)), tmp_path / "out", formats=["nodes", "names", "html"])
     written = (tmp_path / "out" / "names").read_text()
-    assert main(["export", str(tmp_path / "out"), "--to", "names", "-o", "-", "--also", "x"]) == 0
+    assert main(["export", str(tmp_path / "out"), "--to", "names", "-o", "-"]) == 0
     assert (written, capsys.readouterr().out) == ("Owl\n", "Owl\n")
+    assert main(["export", str(tmp_path / "out"), "--to", "names", "-o", "-", "--also", "x"]) == 2
     assert exporters.names() == sorted([*exporters.EXPORTERS, "names"])

@@ -1,6 +1,7 @@
 """Tables and files for graph programs hold the whole graph, and nothing that acts."""
 
 import csv
+import inspect
 import io
 import re
 from dataclasses import replace
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from kg.assemble import assemble
 from kg.errors import UsageError
-from kg.exporters import EXPORTERS, exporter, tables
+from kg.exporters import EXPORTERS, Exporter, exporter, tables
 from kg.exporters.tables import EDGE_COLUMNS, NODE_COLUMNS, RESULT_COLUMNS, harmless
 from kg.lineage import trace
 from kg.review import queue
@@ -256,11 +257,23 @@ def test_every_output_quotes_the_same_sentence_of_an_edge(
     assert asked == ([] if status == "retracted" else [edge.best])
 
 
-WRITERS = [name for name, place in EXPORTERS.items() if "exporters.tables:" in place]
+@pytest.mark.parametrize("name", EXPORTERS)
+def test_every_exporter_has_the_options_of_the_protocol_and_swallows_no_other(name: str) -> None:
+    wanted = inspect.signature(Exporter.__call__).parameters
+    found = inspect.signature(exporter(name)).parameters
+    for option in ("base", "also"):
+        assert found[option].kind is wanted[option].kind
+        assert found[option].default == wanted[option].default
+    assert all(parameter.kind is not parameter.VAR_KEYWORD for parameter in found.values())
+
+
+WRITERS = [name for name, place in EXPORTERS.items() if "exporters.rdf:" not in place]
 
 
 @pytest.mark.parametrize("name", WRITERS)
-def test_no_table_takes_what_it_cannot_hold(graph: Graph, tmp_path: Path, name: str) -> None:
+def test_no_table_and_no_picture_takes_what_it_cannot_hold(
+    graph: Graph, tmp_path: Path, name: str
+) -> None:
     """A base that is no IRI, and other vocabularies: an error, and nothing is written."""
     write = exporter(name)
     with pytest.raises(UsageError, match=r"--base-iri 'not an iri ' is no absolute IRI"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -49,20 +50,16 @@ def run(arguments: argparse.Namespace) -> int:
     """Write the file; return the exit status."""
     from kg.store import StoredGraph
 
-    write = exporter(arguments.to)
+    write_graph = exporter(arguments.to)
     graph = StoredGraph(arguments.where)
-    options: dict[str, object] = {}
     also = tuple(name.strip() for name in arguments.also.split(",") if name.strip())
-    if also:
-        options["also"] = also
-    if arguments.base_iri != BASE:
-        options["base"] = arguments.base_iri
+    write = partial(write_graph, graph, base=arguments.base_iri, also=also)
     if arguments.output == "-":
         if arguments.json:
             raise UsageError("--json cannot be joined with -o -: both want standard output")
-        return _to_stdout(write, graph, options)
+        return _to_stdout(write)
     path = Path(arguments.output)
-    write(graph, path, **options)
+    write(path)
     if arguments.json:
         print_json({"format": arguments.to, "path": str(path)})
     else:
@@ -70,13 +67,13 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _to_stdout(write: Callable[..., None], graph: object, options: dict[str, object]) -> int:
+def _to_stdout(write: Callable[[Path], None]) -> int:
     import shutil
     import tempfile
 
     with tempfile.TemporaryDirectory(prefix="kg-") as folder:
         path = Path(folder) / "export"
-        write(graph, path, **options)
+        write(path)
         if path.is_dir():
             raise UsageError("this format is a folder of files; give -o a folder's name")
         with path.open("rb") as file:

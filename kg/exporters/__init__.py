@@ -1,19 +1,19 @@
 """The exporters by name: where each lives, imported only when it is used.
 
-An exporter is a function ``write(graph, path, *, base, also=())``: it streams a
-:class:`kg.values.GraphView` into the file (or folder) ``path``.  Other packages may bring more
-(:mod:`kg.plugins`).
+Each is an :class:`Exporter`.  Other packages may bring more (:mod:`kg.plugins`).
 """
 
 from __future__ import annotations
 
 import difflib
 import importlib
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final, Protocol
 
 from kg import plugins
 from kg.errors import NotFound
+from kg.values import GraphView
 
 #: Where entities and documents live unless ``--base-iri`` says otherwise.
 BASE: Final = "https://w3id.org/mlkg/"
@@ -59,12 +59,24 @@ FILES: Final[dict[str, str]] = {
 }
 
 
+class Exporter(Protocol):
+    """A function that streams a graph into the file, or the folder, ``path``."""
+
+    def __call__(
+        self, graph: GraphView, path: Path, *, base: str = BASE, also: Iterable[str] = ()
+    ) -> None:
+        """Write ``graph``; entities live under the IRI ``base``, ``also`` names more vocabularies.
+
+        A format that holds no triples refuses ``also`` with a :class:`kg.errors.UsageError`.
+        """
+
+
 def names() -> list[str]:
     """Return the names of every exporter there is, built in or installed, sorted."""
     return plugins.names("exporter", EXPORTERS)
 
 
-def exporter(name: str) -> Callable[..., None]:
+def exporter(name: str) -> Exporter:
     """Return the function that writes the format called ``name``."""
     if name not in EXPORTERS:
         there = names()

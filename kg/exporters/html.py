@@ -29,8 +29,10 @@ from typing import Any, Final
 
 from kg import __version__
 from kg.errors import NotFound
+from kg.exporters import BASE
 from kg.exporters.appearance import appearance
 from kg.exporters.parts import arranged, best_connected, neighbourhood
+from kg.exporters.rdf.terms import without_triples
 from kg.values import EVIDENCE_KINDS, Document, Entity, Evidence, GraphView, Result
 
 PAGE: Final = Path(__file__).parent / "page"
@@ -64,16 +66,18 @@ def write_html(
     graph: GraphView,
     path: Path,
     *,
+    base: str = BASE,
+    also: Iterable[str] = (),
     focus: str | None = None,
     hops: int = 2,
     title: str = "Knowledge graph",
     renderer: str = "canvas",
-    **_: object,
 ) -> None:
     """Write ``graph``, or what lies within ``hops`` of the entity ``focus``, as a page.
 
     Of more than ``MOST`` entities the best connected are drawn, and the title says so.
     """
+    without_triples(base, also)
     part = neighbourhood(graph, focus, hops) if focus else graph
     total = sum(1 for _ in part.entities)
     if total > MOST:
@@ -87,7 +91,6 @@ def write_html(
 def page(graph: GraphView, *, title: str = "Knowledge graph", renderer: str = "canvas") -> str:
     """Return the page of ``graph`` as text."""
     from jinja2 import Environment, FileSystemLoader
-    from markupsafe import Markup
     from pyvis.network import Network
 
     if renderer not in RENDERERS:
@@ -113,9 +116,9 @@ def page(graph: GraphView, *, title: str = "Knowledge graph", renderer: str = "c
         details={**details, "renderer": renderer, "block": BLOCK},
         about=later["about"],
         blocks={name: _blocks(later[name]) for name in ("evidence", "sentences")},
-        library=Markup(library),  # noqa: S704 - pyvis's own file
-        script=Markup(script),  # noqa: S704 - our own files
-        styles=Markup((PAGE / "page.css").read_text(encoding="utf-8")),  # noqa: S704
+        library=library,
+        script=script,
+        styles=(PAGE / "page.css").read_text(encoding="utf-8"),
         policy=_policy(library, script),
         version=__version__,
     )

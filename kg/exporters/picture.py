@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Final
 from xml.sax.saxutils import escape
 
+from kg.exporters import BASE
 from kg.exporters.appearance import appearance
 from kg.exporters.parts import arranged, best_connected, neighbourhood, node_radius
+from kg.exporters.rdf.terms import without_triples
 from kg.text import xml_characters
 from kg.values import EVIDENCE_KINDS, Edge, GraphView
 
@@ -44,14 +46,16 @@ def write_svg(
     graph: GraphView,
     path: Path,
     *,
+    base: str = BASE,
+    also: Iterable[str] = (),
     focus: str | None = None,
     hops: int = 2,
     theme: str = "light",
     width: int = 1280,
     height: int = 800,
-    **_: object,
 ) -> None:
     """Write ``graph``, or what lies within ``hops`` of ``focus``, as an SVG picture."""
+    without_triples(base, also)
     part = neighbourhood(graph, focus, hops) if focus else graph
     text = svg(part, width=width, height=height, theme=theme)
     Path(path).write_text(text, encoding="utf-8", errors="replace")
@@ -61,14 +65,16 @@ def write_png(
     graph: GraphView,
     path: Path,
     *,
+    base: str = BASE,
+    also: Iterable[str] = (),
     focus: str | None = None,
     hops: int = 2,
     theme: str = "light",
     width: int = 1280,
     height: int = 800,
-    **_: object,
 ) -> None:
     """Write ``graph``, or what lies within ``hops`` of ``focus``, as a PNG of twice the size."""
+    without_triples(base, also)
     part = neighbourhood(graph, focus, hops) if focus else graph
     Path(path).write_bytes(png(part, width=width, height=height, theme=theme))
 

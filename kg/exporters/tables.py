@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Final
 from xml.sax.saxutils import escape, quoteattr
 
-from kg.errors import UsageError
 from kg.exporters import BASE
-from kg.exporters.rdf.terms import checked_base
+from kg.exporters.rdf.terms import without_triples as _checked
 from kg.text import xml_characters
 from kg.values import LABELS, Edge, Entity, GraphView
 
@@ -47,13 +46,6 @@ def harmless(cell: str) -> str:
     if cell.startswith(_FORMULA) and not _NUMBER.fullmatch(cell):
         return "'" + cell
     return cell
-
-
-def _checked(base: str, also: Iterable[str]) -> str:
-    """Return ``base`` ready to be prolonged; raise :class:`UsageError` on any ``also``."""
-    if list(also):
-        raise UsageError("--also adds triples, and this format holds none; --to turtle does")
-    return checked_base(base)
 
 
 def _joined(items: Iterable[str]) -> str:

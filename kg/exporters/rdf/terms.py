@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -173,6 +174,13 @@ def checked_base(base: str) -> str:
     if not well_formed(closed):
         raise UsageError(f"--base-iri {base!r} is no absolute IRI; give one like {BASE}")
     return closed
+
+
+def without_triples(base: str, also: Iterable[str]) -> str:
+    """Return ``base`` for a format that holds no triples; raise :class:`UsageError` on ``also``."""
+    if list(also):
+        raise UsageError("--also adds triples, and this format holds none; --to turtle does")
+    return checked_base(base)
 
 
 RDF_TYPE: Final = Iri(PREFIXES["rdf"] + "type")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from kg.errors import UsageError
+from kg.exporters import BASE
 from kg.readers.documents import paper
 from kg.readers.source import Source
 from kg.values import Document, GraphView
@@ -32,6 +34,10 @@ def accepts(head: str, name: str) -> bool:
 read_bibtex.accepts = accepts  # type: ignore[attr-defined]
 
 
-def write_names(graph: GraphView, path: Path, **_: object) -> None:
+def write_names(
+    graph: GraphView, path: Path, *, base: str = BASE, also: Iterable[str] = ()
+) -> None:
     """Write the name of every entity, a line each."""
+    if list(also):
+        raise UsageError("--also adds triples, and names are none")
     path.write_text("".join(f"{entity.name}\n" for entity in graph.entities), encoding="utf-8")
