@@ -2,6 +2,10 @@
 
 import ast
 import re
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -57,6 +61,28 @@ def test_a_module_imports_downwards_only(path: Path) -> None:
     if parts[:1] == ("commands",):
         upwards -= {"kg.cli"}
     assert upwards == set()
+
+
+def plain(distribution: str) -> str:
+    """Return the name of a distribution, of which there are many spellings, as indexes compare it."""
+    return re.sub(r"[-_.]+", "-", distribution).casefold()
+
+
+def test_every_package_that_kg_imports_is_declared() -> None:
+    text = (PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8")
+    project = tomllib.loads(text)["project"]
+    lines = [*project["dependencies"], *chain(*project["optional-dependencies"].values())]
+    declared = {plain(re.split(r"[^\w.-]", line)[0]) for line in lines}
+    imported = set()
+    for path in modules():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom):
+                imported.add(str(node.module).partition(".")[0])
+            elif isinstance(node, ast.Import):
+                imported.update(alias.name.partition(".")[0] for alias in node.names)
+    installed = packages_distributions()
+    for name in imported - sys.stdlib_module_names - {ROOT}:
+        assert declared & set(map(plain, installed.get(name, [name]))), name
 
 
 def test_the_version_of_readings_covers_every_module_and_table_that_reading_uses() -> None:
