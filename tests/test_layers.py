@@ -64,7 +64,7 @@ def test_a_module_imports_downwards_only(path: Path) -> None:
 
 
 def plain(distribution: str) -> str:
-    """Return the name of a distribution, of which there are many spellings, as indexes compare it."""
+    """Return a distribution's name, which has many spellings, as indexes compare it."""
     return re.sub(r"[-_.]+", "-", distribution).casefold()
 
 

@@ -945,6 +945,23 @@ def test_mistakes_are_told_in_sentences(folder, capsys):
     )
 
 
+def test_the_closure_tells_in_json_what_it_wrote_and_is_whole_or_not_there(
+    folder, tmp_path, capsys, monkeypatch
+):
+    path = tmp_path / "closure.tsv"
+    assert run(folder, "--closure", str(path), "--json") == 0
+    pairs = len(path.read_text(encoding="utf-8").splitlines()) - 1
+    assert json.loads(capsys.readouterr().out)["data"] == {"file": str(path), "pairs": pairs}
+    before = path.read_bytes()
+
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("kg.lineage.network.Network.ancestors", stopped)
+    assert run(folder, "--closure", str(path)) == 130
+    assert (path.read_bytes(), list(tmp_path.glob("closure*"))) == (before, [path])
+
+
 def test_the_closure_is_written_on_request(folder, tmp_path, capsys):
     """Every pair of descendant and ancestor, with the number of hops."""
     path = tmp_path / "closure.tsv"

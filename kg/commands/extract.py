@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
 import sys
-from collections.abc import Iterator
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 if TYPE_CHECKING:
     from kg.readers import Skipped
 
-from kg.commands.output import add_json, print_json
+from kg.commands.output import add_json, opened, print_json
 from kg.errors import ChecksFailed
 from kg.text import counted
 
@@ -79,7 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
     )
     count = entities = edges = 0
     output = arguments.output or (os.devnull if arguments.json else None)
-    with _opened(output) as lines:
+    with opened(output) as lines:
         for reading in map(accepted, read(documents, gear=arguments.gear)):
             lines.write(msgspec.json.encode(as_row(reading)) + b"\n")
             count += 1
@@ -97,23 +94,3 @@ def run(arguments: argparse.Namespace) -> int:
         said = (counted(count, "document"), counted(entities, "entity"), counted(edges, "edge"))
         print(", ".join(said), file=sys.stderr)
     return ChecksFailed.exit_status if lost else 0
-
-
-@contextlib.contextmanager
-def _opened(output: str | None) -> Iterator[IO[bytes]]:
-    """Open standard output, or a file that appears only once it is whole."""
-    if output is None:
-        yield sys.stdout.buffer
-        return
-    if output == os.devnull:
-        with open(output, "wb") as file:
-            yield file
-        return
-    path = Path(output)
-    partial = path.with_name(path.name + ".partial")
-    try:
-        with partial.open("wb") as file:
-            yield file
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from kg.commands.output import SCHEMA_VERSION, add_json, at_least, console, print_json, probability
+from kg.commands.output import (
+    SCHEMA_VERSION,
+    add_json,
+    at_least,
+    console,
+    opened,
+    print_json,
+    probability,
+)
 from kg.errors import ChecksFailed, UsageError
 from kg.text import counted
 
@@ -351,13 +359,16 @@ def _closure(arguments: argparse.Namespace, network: Network, chosen: Filter) ->
     """Write every pair of descendant and ancestor with the number of hops."""
     subjects = sorted({hop.subject for hop in network.hops()})
     count = 0
-    with Path(arguments.closure).open("w", encoding="utf-8") as table:
-        table.write("descendant\tancestor\thops\n")
+    with opened(arguments.closure) as table:
+        table.write(b"descendant\tancestor\thops\n")
         for subject in subjects:
             for ancestor, hops in sorted(network.ancestors(subject, chosen).items()):
-                table.write(f"{subject}\t{ancestor}\t{hops}\n")
+                table.write(f"{subject}\t{ancestor}\t{hops}\n".encode())
                 count += 1
-    print(f"{count:,} pairs written to {arguments.closure}", file=sys.stderr)
+    if arguments.json:
+        print_json({"file": arguments.closure, "pairs": count})
+    else:
+        print(f"{count:,} pairs written to {arguments.closure}", file=sys.stderr)
     return 0
 
 

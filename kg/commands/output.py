@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import sys
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -58,6 +61,26 @@ def seconds(text: str) -> float:
     if not 0.0 <= value < math.inf:
         raise argparse.ArgumentTypeError("a number of seconds is wanted, from 0 up")
     return value
+
+
+@contextmanager
+def opened(output: str | None) -> Iterator[IO[bytes]]:
+    """Open standard output, or a file that appears only once it is whole."""
+    if output is None:
+        yield sys.stdout.buffer
+        return
+    if output == os.devnull:
+        with open(output, "wb") as file:
+            yield file
+        return
+    path = Path(output)
+    partial = path.with_name(path.name + ".partial")
+    try:
+        with partial.open("wb") as file:
+            yield file
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def print_json(data: Any, warnings: Iterable[str] = ()) -> None:
