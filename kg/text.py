@@ -8,8 +8,9 @@ import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import Final
 
-from kg.values import Span
+from kg.values import LABELS, Span
 
 #: Ends that are no end of a sentence, in lower case and without their last full stop.
 _ABBREVIATIONS = frozenset(
@@ -42,6 +43,8 @@ _ACCENT = re.compile(r"""\\(["'`^~=])\{?([A-Za-z])\}?""")
 _ESCAPED = re.compile(r"\\([&%_#])")
 _COMMAND = re.compile(r"\\([A-Za-z]+)\s*|\\")
 _SIGNS = re.compile(r"[${}`]|\*\*|__")
+#: What spellings of one name may hold between its words.
+GAP: Final = r"[\s\-_‐-―−]+"
 #: What stands for a name in a list ("Qwen2 and 2.5") and names nothing elsewhere.
 BARE_NUMBER = re.compile(r"[\d.,]+")
 #: Nothing longer is a name that somebody prints; its markup is left as it is.
@@ -146,7 +149,7 @@ def _greek(command: str) -> str:
 def name_key(name: str) -> str:
     """Return what spellings of one name share: case, blanks, hyphens and underscores aside."""
     folded = _INVISIBLE.sub("", unicodedata.normalize("NFKC", name)).casefold()
-    return re.sub(r"[\s\-_‐-―−]+", "", folded)
+    return re.sub(GAP, "", folded)
 
 
 @lru_cache(maxsize=32_768)
@@ -207,6 +210,18 @@ def nearest(name: str, names: Iterable[str], count: int = 5) -> list[str]:
     found = dict.fromkeys((*longer[:room], *(key for key, _, _ in close), *longer[room:]))
     found |= dict.fromkeys(sorted(shorter, key=len, reverse=True))
     return [keys[key] for key in list(found)[:count]]
+
+
+def preference(
+    wanted: str, called: str, *, name: str, type: str, mentions: int, id: str
+) -> tuple[bool, bool, bool, int, int, str]:
+    """Return what sorts the things that ``wanted`` may name, the one that is meant first.
+
+    Of a thing that is called ``called``: one written exactly so comes first, then a name before an
+    alias, then the types in their usual order, then what is named most often.
+    """
+    written = called != wanted, called.casefold() != wanted.casefold()
+    return (*written, called != name, LABELS.index(type), -mentions, id)
 
 
 def _holding(wanted: str, key: str) -> int:

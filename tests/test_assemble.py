@@ -625,6 +625,14 @@ def test_names_kept_apart_are_two_entities() -> None:
     assert ids(graph) == ["model/bar-1b", "model/baz-2b", "model/foo-1b", "model/foo-1b--foo-1b"]
 
 
+@pytest.mark.parametrize(("name", "meant"), [("Bee", "model/bee"), ("bee", "method/bee")])
+def test_a_correction_means_the_thing_that_is_called_exactly_so(name: str, meant: str) -> None:
+    read = [reading("a", "[[Bee|Model]] flies."), reading("b", "[[bee|Method]] flies.")]
+    rules = Overrides((Rule("rename", (name, "Wasp")),))
+    entities = assemble(read, overrides=rules).entities
+    assert [entity.id for entity in entities if entity.name == "Wasp"] == [meant]
+
+
 def test_a_renamed_entity_keeps_its_id_and_old_name() -> None:
     graph = assemble(MADE, overrides=_rules(("rename", "Baz-2B", "Bazooka 2B")))
     assert [(e.id, e.name, e.aliases) for e in graph.entities if "baz" in e.id] == [

@@ -26,6 +26,7 @@ from kg.cli import main
 from kg.errors import KGError, NotFound, TimedOut, UsageError
 from kg.exporters import exporter
 from kg.exporters.rdf import to_rdflib
+from kg.lineage import find
 from kg.query import Job, ask, canned, language, load, question, questions, select, worker
 from kg.query.answers import Answer, Value, write
 from kg.query.running import answer
@@ -252,6 +253,7 @@ def test_of_two_things_of_one_name_the_exact_spelling_wins_then_the_usual_order(
     for written, found in (("base", "method/base"), ("Base", "model/base"), ("BASE", "model/base")):
         rows = select(GRAPH, PICK, x=written)
         assert rows == [{"x": BASE + found}]
+        assert find(GRAPH, written).id == found  # one name means one thing, whoever asks
 
 
 @pytest.mark.parametrize(

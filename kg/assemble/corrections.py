@@ -14,7 +14,7 @@ from rapidfuzz import fuzz, process
 from kg import schema
 from kg.assemble import spelling
 from kg.overrides import Overrides, Rule
-from kg.text import slug
+from kg.text import preference, slug
 from kg.values import Document, Entity, Evidence, Span
 
 #: The id of the document that holds the rules, so that a curated statement can quote its own.
@@ -68,29 +68,37 @@ class Corrections:
                 self._report(rule, rule.arguments)
 
     def _index_names(self) -> None:
-        self._run("CREATE TABLE called (key TEXT, cell INTEGER, main INTEGER)")
-        self._run("INSERT INTO called SELECT DISTINCT key, cell, 0 FROM local")
+        self._run("CREATE TABLE called (key TEXT, cell INTEGER, main INTEGER, name TEXT)")
+        self._run("INSERT INTO called SELECT DISTINCT key, cell, 0, name FROM local")
         names = self._run("SELECT no, name FROM cell ORDER BY no").fetchall()
         for number, name in names:
-            self._run("INSERT INTO called VALUES (?, ?, 1)", (spelling.key(name), number))
+            self._name(number, name, main=True)
         aliases = self._run("SELECT cell, aliases FROM local ORDER BY document, n").fetchall()
         for number, packed in aliases:
             for alias, _ in msgspec.json.decode(packed):
-                self._run("INSERT INTO called VALUES (?, ?, 0)", (spelling.key(alias), number))
+                self._name(number, alias, main=False)
         self._run("CREATE INDEX called_key ON called (key)")
 
     def find(self, name: str) -> list[int]:
-        """Return the cells called ``name``, or with that id, the best known first."""
+        """Return the cells called ``name``, or with that id, the one that is meant first.
+
+        What only has it for an alias is not meant where something has it for its name.
+        """
         by_id = self._run("SELECT no FROM cell WHERE id = ?", (name,)).fetchall()
         if by_id:
             return [row[0] for row in by_id]
         found = self._run(
-            "SELECT c.no, max(k.main) FROM called k JOIN cell c ON c.no = k.cell WHERE k.key = ?"
-            " GROUP BY c.no ORDER BY max(k.main) DESC, c.documents DESC, c.type, c.id",
+            "SELECT k.main, k.name, c.no, c.name, c.type, c.documents, c.id"
+            " FROM called k JOIN cell c ON c.no = k.cell WHERE k.key = ?",
             (spelling.key(name),),
         ).fetchall()
-        best = max((main for _, main in found), default=0)
-        return [number for number, main in found if main == best]
+        best = max((main for main, *_ in found), default=0)
+        ranked = sorted(
+            (preference(name, called, name=own, type=type_, mentions=documents, id=id_), number)
+            for main, called, number, own, type_, documents, id_ in found
+            if main == best
+        )
+        return list(dict.fromkeys(number for _, number in ranked))
 
     def _changed(self, cell: int) -> None:
         self._recompute(cell, self._edits[cell])
@@ -106,7 +114,7 @@ class Corrections:
             "INSERT INTO cell VALUES (?, ?, ?, ?, '', '', '', 0, ?, ?)",
             (number, kind, name, slug(name), f"{kind.lower()}/{slug(name)}", value),
         )
-        self._run("INSERT INTO called VALUES (?, ?, 1)", (spelling.key(name), number))
+        self._name(number, name, main=True)
         return True
 
     def _rename(self, rule: Rule) -> bool:
@@ -192,7 +200,7 @@ class Corrections:
                     (number, document, n),
                 )
             self._edits[number].banned.add(spelling.key(stays))
-            self._run("INSERT INTO called VALUES (?, ?, 1)", (key, number))
+            self._name(number, leaves, main=True)
             self._changed(number)
         self._changed(cell)
 
@@ -214,7 +222,8 @@ class Corrections:
         return bool(cells)
 
     def _name(self, cell: int, name: str, *, main: bool) -> None:
-        self._run("INSERT INTO called VALUES (?, ?, ?)", (spelling.key(name), cell, int(main)))
+        row = (spelling.key(name), cell, int(main), name)
+        self._run("INSERT INTO called VALUES (?, ?, ?, ?)", row)
 
     def _type(self, cell: int) -> str:
         return str(self._run("SELECT type FROM cell WHERE no = ?", (cell,)).fetchone()[0])

@@ -23,7 +23,7 @@ from kg.errors import NotFound, ReadError
 from kg.graph import knots
 from kg.lineage.adjacency import Adjacency, Mask, Numbers
 from kg.store import FOLDER, StoredGraph
-from kg.text import name_key, nearest
+from kg.text import name_key, nearest, preference
 from kg.values import EVIDENCE_KINDS, Edge, Entity, GraphView
 
 #: Not descent, but shown with it: a family, a predecessor, and what a model learned from.
@@ -173,13 +173,12 @@ class Network:
         return {entity.id: entity for entity in self.graph.entities}
 
     @cached_property
-    def _by_key(self) -> Mapping[str, list[tuple[int, str]]]:
-        """Names as keys, with how good a match each is: 0 for the name, 1 for an alias."""
-        found: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
+    def _by_key(self) -> Mapping[str, list[tuple[str, Entity]]]:
+        """Each name of each entity, by its key."""
+        found: defaultdict[str, list[tuple[str, Entity]]] = defaultdict(list)
         for entity in self.entities.values():
-            found[name_key(entity.name)].append((0, entity.id))
-            for name in (*entity.repositories, *entity.aliases):
-                found[name_key(name)].append((1, entity.id))
+            for name in (entity.name, *entity.repositories, *entity.aliases):
+                found[name_key(name)].append((name, entity))
         return found
 
     def name(self, id_: str) -> str:
@@ -187,37 +186,38 @@ class Network:
         entity = self.entities.get(id_)
         return entity.name if entity is not None else id_
 
-    def find(self, name: str, *, type_: str | None = None) -> Entity:
+    def find(self, name: str) -> Entity:
         """Return the entity called ``name``, whatever its case, blanks and hyphens, or by id.
 
-        Among several a name comes before an alias, a model before the rest, then what most
-        documents mention, then what has most edges of lineage.  Raises
+        Of several the one that :func:`kg.text.preference` puts first.  Raises
         :class:`kg.errors.NotFound` with the five nearest.
         """
         entity = self.entities.get(name) or self.entities.get(name.casefold())
         if entity is not None:
             return entity
-        ranks: dict[str, int] = {}
-        for rank, id_ in sorted(self._by_key.get(name_key(name), ())):
-            if type_ is None or self.entities[id_].type == type_:
-                ranks.setdefault(id_, rank)
-        if not ranks:
+        found = self._called(name, name_key(name))
+        if not found:
             raise NotFound(f"no entity is called {name!r}", nearest=self.nearest(name))
-        if len(ranks) == 1:
-            return self.entities[next(iter(ranks))]
-        return self.entities[min(ranks, key=lambda id_: (ranks[id_], *self._prominence(id_)))]
+        return found[0]
 
-    def _prominence(self, id_: str) -> tuple[int, int, int, str]:
-        entity = self.entities[id_]
-        degree = len(self._links.up.get(id_, ())) + len(self._links.down.get(id_, ()))
-        return (entity.type != "Model", -len(entity.mentioned_in), -degree, id_)
+    def _called(self, name: str, key: str) -> list[Entity]:
+        """Return what has a name of that key, with what ``name`` most likely means first."""
+
+        def rank(match: tuple[str, Entity]) -> tuple[object, ...]:
+            called, entity = match
+            mentions = sum(count for _, count in entity.mentioned_in)
+            return preference(
+                name, called, name=entity.name, type=entity.type, mentions=mentions, id=entity.id
+            )
+
+        return [entity for _, entity in sorted(self._by_key.get(key, ()), key=rank)]
 
     def nearest(self, name: str, count: int = 5) -> list[str]:
         """Return the names most like ``name``, best first."""
         ids: dict[str, None] = {}
         for key in nearest(name, self._by_key, 2 * count):
-            for _, id_ in sorted(self._by_key[key]):
-                ids.setdefault(id_)
+            for entity in self._called(name, key):
+                ids.setdefault(entity.id)
         return [self.name(id_) for id_ in list(ids)[:count]]
 
     # ------------------------------------------------------------------ steps

@@ -27,7 +27,7 @@ from kg.errors import NotFound, UsageError
 from kg.query import language
 from kg.query.answers import Answer, quote, shortened
 from kg.resources import ontology
-from kg.text import name_key, nearest
+from kg.text import GAP, name_key, nearest, preference
 from kg.values import LABELS
 
 _HEADER: Final = re.compile(r"#\s*(title|param):\s*(.*)")
@@ -168,15 +168,14 @@ def _relation(text: str) -> str:
 
 
 _IRI: Final = re.compile(r"<?([a-z][a-z0-9+.\-]*://[^\s<>\"{}|^`\\]+)>?", re.IGNORECASE)
-_SPACES: Final = r"[\\s\\-_‐-―−]+"
 
 
 def resolve(text: str, ask: Ask, notes: list[str] | None = None) -> str:
     """Return the IRI of the entity that ``text`` names: a name, an id, a prefixed name or an IRI.
 
-    Names match whatever their case, blanks and hyphens; one written exactly so wins, then a name
-    over an alias, then the types in their usual order, then what is named most often.  ``notes``
-    gets a line where others were passed over.
+    Names match whatever their case, blanks and hyphens; of several things the one that
+    :func:`kg.text.preference` puts first is meant.  ``notes`` gets a line where others were
+    passed over.
     """
     iri = _IRI.fullmatch(text)
     if iri:
@@ -196,24 +195,24 @@ def resolve(text: str, ask: Ask, notes: list[str] | None = None) -> str:
     matches = ask(
         "SELECT DISTINCT ?e ?type ?n ?label ?count WHERE { "
         "{ ?e rdfs:label ?n } UNION { ?e skos:altLabel ?n } UNION { ?e mlkg:hubId ?n } "
-        f'FILTER(REPLACE(LCASE(STR(?n)), "{_SPACES}", "") = {quote(name_key(text))}) '
+        f'FILTER(REPLACE(LCASE(STR(?n)), {quote(GAP)}, "") = {quote(name_key(text))}) '
         "?e a ?type ; rdfs:label ?label . "
         f"FILTER(STRSTARTS(STR(?type), {quote(schema.NAMESPACE)})) "
         "OPTIONAL { ?e mlkg:mentionCount ?count } }"
     )
-    ranked: list[tuple[tuple[bool, bool, bool, int, int, str], str]] = []
+    ranked: list[tuple[tuple[object, ...], str]] = []
     for entity, kind_of, name, label, count in matches.rows:
         if entity is None or kind_of is None or name is None or label is None:
             continue
         type_name = kind_of.value.removeprefix(schema.NAMESPACE)
         if type_name in LABELS:
-            rank = (
-                name.value != text,
-                name.value.casefold() != text.casefold(),
-                name.value != label.value,
-                LABELS.index(type_name),
-                -int(count.value) if count is not None else 0,
-                entity.value,
+            rank = preference(
+                text,
+                name.value,
+                name=label.value,
+                type=type_name,
+                mentions=int(count.value) if count is not None else 0,
+                id=entity.value,
             )
             ranked.append((rank, entity.value))
     if not ranked:
