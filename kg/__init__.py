@@ -35,3 +35,8 @@ def __getattr__(name: str) -> Any:
     if name in __all__:
         return getattr(importlib.import_module("kg.values"), name)
     raise AttributeError(f"module 'kg' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Name what is loaded later, too."""
+    return sorted({*globals(), *__all__})

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     import pandas
     import rdflib
 
-    from kg.lineage import Network
+    from kg.lineage import Direction, Lineage, Network
 
 T = TypeVar("T")
 
@@ -124,14 +124,33 @@ class KnowledgeGraph:
         """
         return self._network.find(name)
 
-    def lineage(self, name: str, **options: Any) -> Any:
+    def lineage(
+        self,
+        name: str,
+        *,
+        direction: Direction = "both",
+        depth: int | None = None,
+        relations: Iterable[str] | None = None,
+        min_confidence: float = 0.0,
+        inferred: bool = True,
+        folded: bool = False,
+    ) -> Lineage:
         """Return the family tree of the model called ``name``: see :func:`kg.lineage.trace`.
 
         ``str()`` of it is the tree as text.  Raises :class:`kg.errors.NotFound`.
         """
         from kg.lineage import trace
 
-        return trace(self._network, name, **options)
+        return trace(
+            self._network,
+            name,
+            direction=direction,
+            depth=depth,
+            relations=relations,
+            min_confidence=min_confidence,
+            inferred=inferred,
+            folded=folded,
+        )
 
     @cached_property
     def _network(self) -> Network:

@@ -1,6 +1,7 @@
 """kg as a library, on documents written here."""
 
 import gc
+import inspect
 import pickle
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from pandas.api.types import is_string_dtype
 import kg
 from kg import overrides, store
 from kg.errors import KGError, NotFound, ReadError
+from kg.lineage import trace
 from kg.overrides import Rule
 from kg.values import Graph
 from tests.small import small
@@ -59,6 +61,18 @@ def test_a_name_is_found_whatever_its_spelling(graph: kg.KnowledgeGraph) -> None
     with pytest.raises(NotFound) as caught:
         graph.entity("TinyNett")
     assert "TinyNet" in str(caught.value)
+
+
+def test_a_graph_traces_with_the_options_of_the_function() -> None:
+    own = inspect.signature(kg.KnowledgeGraph.lineage)
+    traced = inspect.signature(trace)
+    assert list(own.parameters.values())[2:] == list(traced.parameters.values())[2:]
+    assert own.return_annotation == traced.return_annotation == "Lineage"
+
+
+def test_the_public_names_are_listed_before_they_are_loaded() -> None:
+    command = [sys.executable, "-c", "import kg; print(set(kg.__all__) <= set(dir(kg)))"]
+    assert subprocess.run(command, capture_output=True, text=True).stdout == "True\n"
 
 
 def test_the_lineage_prints_as_a_tree(graph: kg.KnowledgeGraph) -> None:

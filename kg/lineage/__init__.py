@@ -9,10 +9,10 @@
 from __future__ import annotations
 
 from kg.lineage.network import Filter, Hop, Network
-from kg.lineage.tree import Coverage, Lineage, Step, trace
+from kg.lineage.tree import Coverage, Direction, Lineage, Step, trace
 from kg.values import Entity, GraphView
 
-__all__ = ["Coverage", "Filter", "Hop", "Lineage", "Network", "Step", "find", "trace"]
+__all__ = ["Coverage", "Direction", "Filter", "Hop", "Lineage", "Network", "Step", "find", "trace"]
 
 
 def find(graph: GraphView, name: str) -> Entity:
