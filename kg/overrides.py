@@ -79,10 +79,6 @@ class Overrides:
 
     rules: tuple[Rule, ...] = ()
 
-    def of(self, *verbs: str) -> tuple[Rule, ...]:
-        """Return the rules with one of ``verbs``, in order."""
-        return tuple(rule for rule in self.rules if rule.verb in verbs)
-
 
 def load(path: str | os.PathLike[str]) -> Overrides:
     """Read an overrides file; a malformed one is a :class:`UsageError` naming line and remedy."""

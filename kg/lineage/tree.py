@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from kg import schema
 from kg.errors import UsageError
 from kg.lineage.network import Filter, Hop, Network
 from kg.names import families as families_of_name
-from kg.names import identity, parents
+from kg.names import family_chain, identity, parents
 from kg.values import Edge, Entity, GraphView
 
 Direction = Literal["up", "down", "both"]
@@ -222,7 +222,7 @@ class _Grower:
     def _leaf(self, id_: str, hop: Hop, up: bool) -> Step:
         if not up:
             return Step(id_, hop)
-        return replace(leaf(self.network, id_, hop), entity=id_)
+        return leaf(self.network, id_, hop)
 
 
 def leaf(network: Network, id_: str, hop: Hop) -> Step:
@@ -322,8 +322,6 @@ def _members(
 
 def _name_chain(name: str) -> Iterable[str]:
     """Return what could hold ``name`` by its name alone, narrowest first, sizes included."""
-    from kg.names import family_chain
-
     return (*reversed(family_chain(name)[:-1]), *families_of_name(name))
 
 

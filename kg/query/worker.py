@@ -49,7 +49,7 @@ class Job:
     name: str = "this query"
     #: Parameters as the user wrote them.
     parameters: dict[str, str] = field(default_factory=dict)
-    #: The header of the question is in the query's own text; whether to read it.
+    #: Preset: what the query may use without declaring it.
     prefixes: dict[str, str] = field(default_factory=lambda: dict(schema.PREFIXES))
     #: The graphs that make up the default graph; none means the union of all.
     default_graphs: tuple[str, ...] = ()

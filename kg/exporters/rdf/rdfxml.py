@@ -43,9 +43,8 @@ def write_rdfxml(
 ) -> None:
     """Write everything as RDF/XML, in one graph."""
     base = checked_base(base)
-    declared = {namespace: name for name, namespace in PREFIXES.items()}
     used = ("mlkg", "rdf", "rdfs", "owl", "skos", "prov", "dcterms", "foaf", "nif")
-    names = {PREFIXES[name]: name for name in used if PREFIXES[name] in declared}
+    names = {PREFIXES[name]: name for name in used}
     with path.open("w", encoding="utf-8", newline="\n") as file:
         namespaces = "".join(f'\n    xmlns:{name}="{PREFIXES[name]}"' for name in used)
         file.write(f'<?xml version="1.0" encoding="UTF-8"?>\n<rdf:RDF{namespaces}>\n')
