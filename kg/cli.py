@@ -7,7 +7,6 @@ done, 1 failed, 2 usage, 3 checks found problems, 4 not found, 5 timed out, 130 
 from __future__ import annotations
 
 import argparse
-import difflib
 import importlib
 import os
 import sys
@@ -17,6 +16,7 @@ from typing import NoReturn
 from kg import __version__, config
 from kg.commands import COMMANDS, module_of
 from kg.errors import KGError, NotFound, UsageError
+from kg.text import did_you_mean
 
 _EPILOG = """\
 a first graph:
@@ -45,8 +45,7 @@ class Parser(argparse.ArgumentParser):
             option = word.partition("=")[0]
             is_long = option.startswith("--") and not any(o.startswith(option) for o in known)
             if is_long:
-                near = difflib.get_close_matches(option, known, 1, 0.5)
-                hint = f"did you mean {near[0]}?" if near else f"{self.prog} --help lists them"
+                hint = did_you_mean(option, known, f"{self.prog} --help lists them")
                 raise _Misused(f"{self.prog} has no option {option}; {hint}")
         return super().parse_known_intermixed_args(args, namespace)
 
@@ -105,8 +104,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         parsed = _parser().parse_args(given)
         if parsed.command not in COMMANDS:
-            near = difflib.get_close_matches(parsed.command, COMMANDS, 1, 0.5)
-            hint = f"did you mean '{near[0]}'?" if near else "kg --help lists them"
+            hint = did_you_mean(parsed.command, COMMANDS, "kg --help lists them")
             raise UsageError(f"there is no command '{parsed.command}'; {hint}")
         # Intermixed: `kg query DIR --limit 5 QUERY` is as good as `kg query --limit 5 DIR QUERY`.
         parser = configured_parser(parsed.command)

@@ -13,7 +13,6 @@ environment, the environment over ``kg.toml``, ``kg.toml`` over ``[tool.kg]`` in
 from __future__ import annotations
 
 import argparse
-import difflib
 import os
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from kg.errors import UsageError
+from kg.text import did_you_mean
 
 #: What an environment variable may say for an option that is on or off.
 _SWITCH: Final = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
@@ -151,8 +151,7 @@ def _default(action: argparse.Action) -> Any:
 def known(word: str, words: tuple[str, ...], problem: str) -> None:
     """Raise a :class:`UsageError` with ``problem`` and the nearest word where ``word`` is none."""
     if word not in words:
-        near = difflib.get_close_matches(word, words, 1, 0.5)
-        hint = f"did you mean '{near[0]}'?" if near else f"there are: {', '.join(sorted(words))}"
+        hint = did_you_mean(word, words, f"there are: {', '.join(sorted(words))}")
         raise UsageError(f"{problem}; {hint}")
 
 

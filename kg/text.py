@@ -212,6 +212,16 @@ def nearest(name: str, names: Iterable[str], count: int = 5) -> list[str]:
     return [keys[key] for key in list(found)[:count]]
 
 
+def did_you_mean(word: str, words: Iterable[str], otherwise: str = "") -> str:
+    """Return the question whether the nearest of ``words`` was meant, else ``otherwise``.
+
+    >>> did_you_mean("biuld", ["build", "query"])
+    "did you mean 'build'?"
+    """
+    near = nearest(word, words, 1)
+    return f"did you mean '{near[0]}'?" if near else otherwise
+
+
 def preference(
     wanted: str, called: str, *, name: str, type: str, mentions: int, id: str
 ) -> tuple[bool, bool, bool, int, int, str]:

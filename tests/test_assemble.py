@@ -726,7 +726,7 @@ def test_a_rule_that_matches_nothing_is_told_with_the_nearest_name() -> None:
         told = [words for kind, words in assembly.doubts if kind == "override"]
     assert told == [
         "overrides, line 3: rename Fo0-1B, Foo matches nothing in this graph;"
-        " the nearest name is Foo-1B",
+        " did you mean 'Foo-1B'?",
         "overrides, line 4: drop Entirely Different matches nothing in this graph",
     ]
 

@@ -79,7 +79,7 @@ def test_the_version_is_printed() -> None:
         (
             ["build", "p.jsonl", "--gaer", "fast"],
             2,
-            "kg build has no option --gaer; did you mean --gear?",
+            "kg build has no option --gaer; did you mean '--gear'?",
         ),
         (
             ["build", "p.jsonl"],

@@ -9,16 +9,18 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
-from rapidfuzz import fuzz, process
 
 from kg import schema
 from kg.assemble import spelling
 from kg.overrides import Overrides, Rule
-from kg.text import preference, slug
+from kg.text import did_you_mean, preference, slug
 from kg.values import Document, Entity, Evidence, Span
 
 #: The id of the document that holds the rules, so that a curated statement can quote its own.
 DOCUMENT: Final = "overrides"
+
+#: So many rules that match nothing are told with the nearest name.
+_HINTS: Final = 20
 
 _encode = msgspec.json.Encoder().encode
 
@@ -319,11 +321,12 @@ class Corrections:
         place = f"line {rule.line}: " if rule.line else ""
         unknown = [name for name in names if not self.find(name)]
         hint = ""
-        if unknown:
-            known = [name for (name,) in self._run("SELECT DISTINCT name FROM cell ORDER BY name")]
-            near = process.extractOne(unknown[0], known, scorer=fuzz.ratio, score_cutoff=60)
-            hint = f"; the nearest name is {near[0]}" if near else ""
-        self.unmatched.append(f"overrides, {place}{rule} matches nothing in this graph{hint}")
+        # To look through all names takes a while, and nobody reads a hundred hints.
+        if unknown and len(self.unmatched) < _HINTS:
+            known = (name for (name,) in self._run("SELECT DISTINCT name FROM cell"))
+            hint = did_you_mean(unknown[0], known)
+        said = f"overrides, {place}{rule} matches nothing in this graph"
+        self.unmatched.append(f"{said}; {hint}" if hint else said)
 
 
 def _sentence(rule: Rule) -> str:

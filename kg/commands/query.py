@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -199,6 +198,7 @@ def _hints(answer: Answer, arguments: argparse.Namespace) -> list[str]:
         return []
     from kg import schema
     from kg.query.answers import shortened
+    from kg.text import nearest
 
     hints = []
     absent = []
@@ -207,14 +207,14 @@ def _hints(answer: Answer, arguments: argparse.Namespace) -> list[str]:
         if local == iri or local in schema.terms():
             absent.append(shortened(iri))
             continue
-        near = difflib.get_close_matches(local, list(schema.terms()), 3, 0.6)
+        near = nearest(local, schema.terms(), 3)
         meant = f"; did you mean {' or '.join(f'mlkg:{name}' for name in near)}?" if near else ""
         hints.append(f"the ontology has no {shortened(iri)}{meant}")
     if absent:
         hints.append(f"no rows: this graph holds no {', no '.join(absent)}")
     for text, names in answer.absent:
-        nearest = f"; the nearest names are: {', '.join(names)}" if names else ""
-        hints.append(f"no rows: no text of this graph is {text!r}{nearest}")
+        hint = f"; the nearest names are: {', '.join(names)}" if names else ""
+        hints.append(f"no rows: no text of this graph is {text!r}{hint}")
     if arguments.graph:
         hints.append("only the graphs given by --graph were asked")
     if arguments.endpoint:

@@ -125,20 +125,15 @@ def _json(name: str | None, counts: dict[str, int] | None) -> int:
 
 
 def _term(name: str) -> Term:
-    import difflib
-
     from kg import schema
     from kg.errors import NotFound
-    from kg.text import name_key
+    from kg.text import name_key, nearest
 
     by_key = {name_key(term): term for term in schema.terms()}
     key = name_key(name.removeprefix("mlkg:"))
     if key not in by_key:
-        nearest = difflib.get_close_matches(key, list(by_key), 5, 0.4)
-        raise NotFound(
-            f"no term of the ontology is called {name!r}",
-            nearest=[by_key[found] for found in nearest],
-        )
+        near = nearest(key, by_key.values())
+        raise NotFound(f"no term of the ontology is called {name!r}", nearest=near)
     return schema.terms()[by_key[key]]
 
 

@@ -5,7 +5,6 @@ Each is an :class:`Exporter`.  Other packages may bring more (:mod:`kg.plugins`)
 
 from __future__ import annotations
 
-import difflib
 import importlib
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any, Final, Protocol
 
 from kg import plugins
 from kg.errors import NotFound
+from kg.text import nearest
 from kg.values import GraphView
 
 #: Where entities and documents live unless ``--base-iri`` says otherwise.
@@ -82,7 +82,7 @@ def exporter(name: str) -> Exporter:
         there = names()
         if name in there:
             return plugins.choose("exporter", name, {})
-        near = difflib.get_close_matches(name, there, 3, 0.6)
+        near = nearest(name, there, 3)
         raise NotFound(f"no export format is called {name!r}", nearest=near or there)
     module, function = EXPORTERS[name].split(":")
     found: Any = getattr(importlib.import_module(module), function)

@@ -6,13 +6,13 @@ that a word inside a string, an IRI or a comment is never taken for a keyword.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from kg.errors import UsageError
+from kg.text import nearest
 
 _TOKEN: Final = re.compile(
     r"""
@@ -87,7 +87,7 @@ def misspelt(query: str) -> tuple[str, str, int] | None:
     at = 0
     for token in tokens(query):
         if token.kind == "word" and token.text.upper() not in keywords:
-            near = difflib.get_close_matches(token.text.upper(), keywords, 1, 0.6)
+            near = nearest(token.text.upper(), keywords, 1)
             return token.text, near[0] if near else "", at
         at += len(token.text)
     return None
