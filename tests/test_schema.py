@@ -39,6 +39,20 @@ ADMITTED_BY_THE_GUIDELINES = {
 }
 
 
+@pytest.mark.parametrize(
+    ("iri", "short"),
+    [
+        ("https://w3id.org/mlkg/ontology#trainedOn", "mlkg:trainedOn"),
+        ("https://w3id.org/mlkg/model/qwen2.5-7b", "model:qwen2.5-7b"),
+        ("https://w3id.org/mlkg/doc/arxiv:2401.1", "doc:arxiv:2401.1"),
+        ("https://huggingface.co/datasets/a/b", "https://huggingface.co/datasets/a/b"),
+        ("https://w3id.org/mlkg/model/", "https://w3id.org/mlkg/model/"),
+    ],
+)
+def test_an_iri_is_shortened_where_its_rest_is_one_word(iri: str, short: str) -> None:
+    assert schema.curie(iri) == short
+
+
 def test_the_relations_are_those_of_the_guidelines_and_adapter_of() -> None:
     assert set(schema.relations()) == set(ADMITTED_BY_THE_GUIDELINES)
 

@@ -197,7 +197,6 @@ def _hints(answer: Answer, arguments: argparse.Namespace) -> list[str]:
     if answer.kind == "boolean" or answer.rows:
         return []
     from kg import schema
-    from kg.query.answers import shortened
     from kg.text import nearest
 
     hints = []
@@ -205,11 +204,11 @@ def _hints(answer: Answer, arguments: argparse.Namespace) -> list[str]:
     for iri in answer.unknown:
         local = iri.removeprefix(schema.NAMESPACE)
         if local == iri or local in schema.terms():
-            absent.append(shortened(iri))
+            absent.append(schema.curie(iri))
             continue
         near = nearest(local, schema.terms(), 3)
         meant = f"; did you mean {' or '.join(f'mlkg:{name}' for name in near)}?" if near else ""
-        hints.append(f"the ontology has no {shortened(iri)}{meant}")
+        hints.append(f"the ontology has no {schema.curie(iri)}{meant}")
     if absent:
         hints.append(f"no rows: this graph holds no {', no '.join(absent)}")
     for text, names in answer.absent:

@@ -17,7 +17,8 @@ from xml.sax.saxutils import escape, quoteattr
 from kg.exporters import BASE
 from kg.exporters.rdf.terms import without_triples as _checked
 from kg.text import xml_characters
-from kg.values import LABELS, Edge, Entity, GraphView
+from kg.values import Edge, Entity, GraphView
+from kg.values import type_of as _type_of
 
 NODE_COLUMNS: Final = (
     *("id", "iri", "type", "name", "aliases", "hub_ids", "introduced_in", "documents"),
@@ -129,11 +130,6 @@ def write_results(
             )
 
     _write_table(path, RESULT_COLUMNS, rows())
-
-
-def _type_of(identifier: str) -> str:
-    kind = identifier.partition("/")[0]
-    return next((label for label in LABELS if label.lower() == kind), kind)
 
 
 # ---------------------------------------------------------------------- XML for graph programs

@@ -11,12 +11,11 @@ from kg import __version__, schema
 from kg.lineage.licences import Stated, stated
 from kg.lineage.network import FAMILY, TRAINING, Hop, Network
 from kg.lineage.tree import Lineage, Step
-from kg.values import Entity
+from kg.values import BASE, Entity
 
 #: Mermaid's renderers stop at 500 edges and 50,000 characters; we stay below both.
 MERMAID_EDGES: Final = 400
 MERMAID_CHARACTERS: Final = 45_000
-_IRI: Final = "https://w3id.org/mlkg/"
 _SCHEMA: Final = "http://cyclonedx.org/schema/bom-1.6.schema.json"
 _SHAPES: Final = {
     "Model": ("[", "]"),
@@ -245,10 +244,10 @@ def _component(
     if entity is not None:
         component |= _licences(stated(entity))
         references = [
-            {"type": "distribution", "url": f"https://huggingface.co/{_hub(entity, repository)}"}
+            {"type": "distribution", "url": f"{schema.PREFIXES['hf']}{_hub(entity, repository)}"}
             for repository in entity.repositories
         ]
-        references.append({"type": "website", "url": _IRI + id_})
+        references.append({"type": "website", "url": BASE + id_})
         component["externalReferences"] = references
     ancestors = [hop for hop in hops if hop.relation != TRAINING]
     if ancestors:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -66,23 +65,11 @@ class Answer:
     notes: tuple[str, ...] = field(default=())
 
 
-def shortened(iri: str) -> str:
-    """Return ``iri`` with a prefix where one fits, else the IRI itself."""
-    for prefix, namespace in _by_length():
-        if iri.startswith(namespace) and re.fullmatch(r"[\w.\-]+", iri[len(namespace) :]):
-            return f"{prefix}:{iri[len(namespace) :]}"
-    return iri
-
-
-def _by_length() -> list[tuple[str, str]]:
-    return sorted(schema.PREFIXES.items(), key=lambda item: -len(item[1]))
-
-
 def plain(value: Value | None) -> str:
     """Return a term as a person reads it: a short name, or the literal's characters."""
     if value is None:
         return ""
-    return shortened(value.value) if value.kind == "uri" else value.value
+    return schema.curie(value.value) if value.kind == "uri" else value.value
 
 
 def python_rows(answer: Answer) -> list[dict[str, str | None]]:
@@ -183,7 +170,7 @@ def _html_cell(value: Value | None) -> str:
     from html import escape
 
     if value is not None and value.kind == "uri" and value.value.startswith(("http:", "https:")):
-        return f'<a href="{escape(value.value)}">{escape(shortened(value.value))}</a>'
+        return f'<a href="{escape(value.value)}">{escape(schema.curie(value.value))}</a>'
     return escape(plain(value))
 
 

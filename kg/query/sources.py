@@ -9,14 +9,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from kg.errors import NotFound
+from kg.exporters import FILES
 from kg.query.worker import MEMORY, Opening
+from kg.store import STATE, StoredGraph
 
 
 @contextmanager
 def opening(where: Path, *, memory: int = MEMORY, on_disk: bool | None = None) -> Iterator[Opening]:
     """Give what a query process is started with, for a graph's folder or an RDF file.
 
-    A folder without ``graph.nq`` is exported for the time being.  ``on_disk`` decides about a
+    A folder without N-Quads is exported for the time being.  ``on_disk`` decides about a
     store on disk instead of the size.  Raises :class:`kg.errors.NotFound` where there is neither.
     """
     if where.is_file():
@@ -25,14 +27,13 @@ def opening(where: Path, *, memory: int = MEMORY, on_disk: bool | None = None) -
     if not where.is_dir():
         raise NotFound(f"no folder or RDF file is called {str(where)!r}")
     with tempfile.TemporaryDirectory(prefix="kg-") as scratch:
-        state = where / ".kg"
+        state = where / STATE
         writable = os.access(state if state.is_dir() else where, os.W_OK)
         cache = state / "oxigraph" if writable else Path(scratch) / "oxigraph"
-        dump = where / "graph.nq"
+        dump = where / FILES["nquads"]
         if not dump.is_file():
             from kg.exporters.rdf import write_nquads
-            from kg.store import StoredGraph
 
-            dump = Path(scratch) / "graph.nq"
+            dump = Path(scratch) / dump.name
             write_nquads(StoredGraph(where), dump)
         yield Opening(str(dump), str(cache), on_disk, memory)
