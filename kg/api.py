@@ -20,7 +20,7 @@ from dataclasses import fields, replace
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     import rdflib
 
     from kg.lineage import Direction, Lineage, Network
+    from kg.ner import Gear
     from kg.query import Cell
 
 T = TypeVar("T")
@@ -240,7 +241,7 @@ class KnowledgeGraph:
 def build(
     inputs: Iterable[str | os.PathLike[str] | Document] | str | os.PathLike[str],
     *,
-    gear: Literal["fast", "accurate"] = "fast",
+    gear: Gear = "fast",
     reader: str | None = None,
     overrides: str | os.PathLike[str] | None = None,
     min_confidence: float = 0.0,

@@ -23,7 +23,7 @@ from kg.exporters.rdf.terms import PREFIXES, hub_iri
 from kg.exporters.tables import harmless
 from kg.overrides import Overrides, Rule
 from kg.text import name_key, sentences
-from kg.values import Edge, Entity, Evidence, GraphView
+from kg.values import BASE, Edge, Entity, Evidence, GraphView
 
 ANSWERS: Final = ("accept", "reject", "unsure")
 COLUMNS: Final = (
@@ -299,7 +299,7 @@ def read_csv(
     return rules
 
 
-def sssom(graph: GraphView, base: str = "https://w3id.org/mlkg/") -> Iterator[str]:
+def sssom(graph: GraphView, base: str = BASE) -> Iterator[str]:
     """Yield the merges and Hub identities of a graph as lines of an SSSOM table.
 
     The format is that of https://mapping-commons.github.io/sssom/: a YAML header in comments,
@@ -313,9 +313,7 @@ def sssom(graph: GraphView, base: str = "https://w3id.org/mlkg/") -> Iterator[st
         f"#mapping_tool_version: {__version__}",
         "#curie_map:",
         "#  mlkg_entity: " + base,
-        "#  hf: https://huggingface.co/",
-        "#  owl: http://www.w3.org/2002/07/owl#",
-        "#  skos: http://www.w3.org/2004/02/skos/core#",
+        *(f"#  {prefix}: {PREFIXES[prefix]}" for prefix in ("hf", "owl", "skos")),
         "#  semapv: https://w3id.org/semapv/vocab/",
     )
     yield "\t".join(_SSSOM_COLUMNS)

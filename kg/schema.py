@@ -7,6 +7,7 @@ of the ontology too, so that a relation added there is known everywhere.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,8 +17,9 @@ from typing import Final, TypeAlias
 import pyoxigraph as ox
 
 from kg.resources import ontology
+from kg.values import BASE, LABELS
 
-NAMESPACE: Final = "https://w3id.org/mlkg/ontology#"
+NAMESPACE: Final = f"{BASE}ontology#"
 
 #: What every query may use without declaring it, and what our files declare where they use it.
 PREFIXES: Final[Mapping[str, str]] = MappingProxyType(
@@ -41,15 +43,14 @@ PREFIXES: Final[Mapping[str, str]] = MappingProxyType(
         "hf": "https://huggingface.co/",
         "arxiv": "https://arxiv.org/abs/",
         # Entities and documents, under the base that is used unless another is chosen.
-        "model": "https://w3id.org/mlkg/model/",
-        "dataset": "https://w3id.org/mlkg/dataset/",
-        "benchmark": "https://w3id.org/mlkg/benchmark/",
-        "method": "https://w3id.org/mlkg/method/",
-        "task": "https://w3id.org/mlkg/task/",
-        "metric": "https://w3id.org/mlkg/metric/",
-        "doc": "https://w3id.org/mlkg/doc/",
+        **{kind: f"{BASE}{kind}/" for kind in (*map(str.lower, LABELS), "doc")},
     }
 )
+
+#: The longest first: of several that fit, it says most.
+_NAMESPACES: Final = sorted(PREFIXES.items(), key=lambda item: -len(item[1]))
+#: What may stand behind a prefix without being escaped: documents have a colon, or ``%2F``.
+LOCAL: Final = re.compile(r"(?:[\w.:\-]|%[0-9A-Fa-f]{2})+")
 
 _RDF: Final = PREFIXES["rdf"]
 _RDFS: Final = PREFIXES["rdfs"]
@@ -58,6 +59,14 @@ _SKOS: Final = PREFIXES["skos"]
 _ROOT: Final = "hasAncestor"
 
 _Node: TypeAlias = ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple
+
+
+def curie(iri: str) -> str:
+    """Return ``iri`` with a prefix where one fits, else the IRI itself."""
+    for prefix, namespace in _NAMESPACES:
+        if iri.startswith(namespace) and LOCAL.fullmatch(iri, len(namespace)):
+            return f"{prefix}:{iri[len(namespace) :]}"
+    return iri
 
 
 @dataclass(frozen=True, slots=True)

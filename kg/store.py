@@ -19,6 +19,8 @@ from kg.values import Document, Edge, Entity, GraphView, Merge, Result
 T = TypeVar("T")
 
 FOLDER: Final = "store"
+#: Beside the outputs: what builds and queries keep for the next time.
+STATE: Final = ".kg"
 MANIFEST: Final = "manifest.json"
 _TYPES: Final[Mapping[str, type[Any]]] = {
     "documents": Document,

@@ -16,6 +16,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
+#: Where entities and documents live, unless a graph is exported under another IRI.
+BASE: Final = "https://w3id.org/mlkg/"
 #: The entity labels, in the order in which they are shown.
 LABELS: Final = ("Model", "Dataset", "Benchmark", "Method", "Task", "Metric")
 
@@ -171,6 +173,14 @@ class Reading:
     entities: tuple[LocalEntity, ...] = ()
     edges: tuple[LocalEdge, ...] = ()
     results: tuple[LocalResult, ...] = ()
+
+
+_TYPE_OF: Final = {label.lower(): label for label in LABELS}
+
+
+def type_of(id_: str) -> str:
+    """Return the type that an entity's id begins with: ``model/x`` is a ``Model``."""
+    return _TYPE_OF.get(id_.partition("/")[0], "")
 
 
 @dataclass(frozen=True, slots=True)

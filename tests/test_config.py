@@ -4,13 +4,15 @@ import argparse
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from kg import config
 from kg.cli import configured_parser, main
+from kg.commands.output import GEARS
 from kg.errors import UsageError
+from kg.ner import Gear
 from kg.ner.learned import Tagger
 
 
@@ -160,6 +162,10 @@ def test_a_number_of_threads_that_is_none_is_said(
         Tagger.load("fast")
     said = f"KG_THREADS: should be a whole number from 1 up, not {threads!r}"
     assert str(caught.value) == said
+
+
+def test_the_gears_of_the_command_line_are_those_that_read() -> None:
+    assert get_args(Gear) == GEARS
 
 
 def test_config_show_prints_what_is_set_and_where(

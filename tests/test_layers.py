@@ -64,6 +64,17 @@ def test_a_module_imports_downwards_only(path: Path) -> None:
     assert upwards == set()
 
 
+def test_the_table_of_layers_is_the_order_that_is_tested() -> None:
+    table = (PACKAGE.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `kg/")]
+    shown = [name for row in rows for name in re.findall(r"`kg/(\w+)(?:/|\.py)`", row)]
+    assert shown == LAYERS
+    there = {path.stem for path in PACKAGE.glob("*.py")} | {
+        path.parent.name for path in PACKAGE.glob("*/__init__.py")
+    }
+    assert {*there} - {"__init__", "__main__"} == {*shown}
+
+
 def plain(distribution: str) -> str:
     """Return a distribution's name, which has many spellings, as indexes compare it."""
     return re.sub(r"[-_.]+", "-", distribution).casefold()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from kg.commands.output import add_json, at_least, console, print_json, probability
+from kg.commands.output import add_gear, add_json, at_least, console, print_json, probability
 from kg.text import counted
 
 if TYPE_CHECKING:
@@ -36,9 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``kg build``."""
     parser.add_argument("inputs", nargs="+", metavar="INPUT", help="a file, a folder, or - (stdin)")
     parser.add_argument("-o", "--out", required=True, metavar="DIR", help="where the graph goes")
-    parser.add_argument(
-        "--gear", choices=("fast", "accurate"), default="fast", help="the model that finds names"
-    )
+    add_gear(parser, "the model that finds names")
     parser.add_argument("--reader", metavar="NAME", help="read every input with this reader")
     parser.add_argument(
         "--strict", action="store_true", help="stop at the first record that cannot be read"

@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from typing import Final
 
 from kg import __version__
-from kg.commands.output import add_json, console, print_json
+from kg.commands.output import GEARS, add_json, console, print_json
 from kg.errors import KGError
 
 DESCRIPTION: Final = """\
@@ -53,7 +53,7 @@ def _ontology() -> str:
 def _models() -> str:
     from kg.pipeline import reading
 
-    return ", ".join(f"{gear} {reading.version(gear)[:12]}" for gear in ("fast", "accurate"))
+    return ", ".join(f"{gear} {reading.version(gear)[:12]}" for gear in GEARS)
 
 
 def _extraction() -> str:

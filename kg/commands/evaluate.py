@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from kg.commands.output import add_json, at_least, console, print_json
+from kg.commands.output import add_gear, add_json, at_least, console, print_json
 
 if TYPE_CHECKING:
     from kg.evaluation import Marked, Report
@@ -30,12 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "predicted", type=Path, nargs="?", metavar="PREDICTED", help="what kg extract wrote"
     )
-    parser.add_argument(
-        "--gear",
-        choices=("fast", "accurate"),
-        default="fast",
-        help="without PREDICTED: which model extracts (default: fast)",
-    )
+    add_gear(parser, "without PREDICTED: which model extracts (default: fast)")
     parser.add_argument(
         "--errors", type=at_least(0), default=5, metavar="N", help="mistakes shown of each kind (5)"
     )

@@ -12,7 +12,7 @@ import msgspec
 if TYPE_CHECKING:
     from kg.readers import Skipped
 
-from kg.commands.output import add_json, opened, print_json
+from kg.commands.output import add_gear, add_json, opened, print_json
 from kg.errors import ChecksFailed
 from kg.text import counted
 
@@ -37,12 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", metavar="FILE", help="where the lines go (default: standard output)"
     )
-    parser.add_argument(
-        "--gear",
-        choices=("fast", "accurate"),
-        default="fast",
-        help="fast, or accurate and slower (default: fast)",
-    )
+    add_gear(parser, "fast, or accurate and slower (default: fast)")
     parser.add_argument(
         "--accurate",
         dest="gear",

@@ -19,10 +19,18 @@ if TYPE_CHECKING:
 #: The version of the envelope that ``--json`` prints; raised when a key changes its meaning.
 SCHEMA_VERSION: Final = 1
 
+#: The gears of :mod:`kg.ner`, which is imported only by who reads; the first is the default.
+GEARS: Final = ("fast", "accurate")
+
 
 def add_json(parser: argparse.ArgumentParser) -> None:
     """Give a command the option ``--json``."""
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def add_gear(parser: argparse.ArgumentParser, about: str) -> None:
+    """Give a command the option ``--gear``; ``about`` says what the gear is for."""
+    parser.add_argument("--gear", choices=GEARS, default=GEARS[0], help=about)
 
 
 def probability(text: str) -> float:

@@ -81,7 +81,7 @@ def _examples(child: Child) -> dict[str, str]:
     """Return the first triple of each property and the first member of each class, as Turtle."""
     from kg import schema
     from kg.query import Job
-    from kg.query.answers import shortened
+    from kg.schema import curie
 
     found: dict[str, str] = {}
     for term in schema.terms().values():
@@ -94,9 +94,9 @@ def _examples(child: Child) -> dict[str, str]:
         for subject, value in rows:
             if subject is None or value is None:
                 continue
-            start = shortened(subject.value)
+            start = curie(subject.value)
             start = f"<{start}>" if "://" in start else start
-            end = shortened(value.value) if value.kind == "uri" else value.n3()
+            end = curie(value.value) if value.kind == "uri" else value.n3()
             end = f"<{end}>" if value.kind == "uri" and "://" in end else end
             verb = "a" if term.kind == "class" else f"mlkg:{term.name}"
             found[term.name] = f"{start} {verb} {end} ."

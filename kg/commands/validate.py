@@ -75,7 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _report(found: list[Violation], checked: int, triples: int, most: int) -> None:
     from rich.text import Text
 
-    from kg.query.answers import shortened
+    from kg.schema import curie
 
     screen = console()
     counts = {
@@ -92,8 +92,8 @@ def _report(found: list[Violation], checked: int, triples: int, most: int) -> No
         line.append(f": {message} ({len(members)})")
         screen.print(line)
         for violation in members[:most]:
-            value = f"  {shortened(violation.value)}" if violation.value else ""
-            screen.print(Text(f"  {shortened(violation.focus)}{value}"), soft_wrap=True)
+            value = f"  {curie(violation.value)}" if violation.value else ""
+            screen.print(Text(f"  {curie(violation.focus)}{value}"), soft_wrap=True)
         if len(members) > most:
             screen.print(Text(f"  and {len(members) - most} more; --all shows them", "dim"))
     verdict = "conforms" if not counts["violation"] else "does not conform"

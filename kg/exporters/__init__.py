@@ -13,10 +13,8 @@ from typing import Any, Final, Protocol
 from kg import plugins
 from kg.errors import NotFound
 from kg.text import nearest
+from kg.values import BASE as BASE
 from kg.values import GraphView
-
-#: Where entities and documents live unless ``--base-iri`` says otherwise.
-BASE: Final = "https://w3id.org/mlkg/"
 
 #: ``name -> "module:function"``. The name is what ``kg export --to`` takes.
 EXPORTERS: Final[dict[str, str]] = {

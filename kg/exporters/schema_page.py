@@ -43,12 +43,7 @@ _SECTIONS = {
 
 def _short(name: str) -> str:
     """Return a term's name with its prefix; ``name`` is local, or an IRI of elsewhere."""
-    if "://" not in name:
-        return f"mlkg:{name}"
-    for prefix, namespace in schema.PREFIXES.items():
-        if name.startswith(namespace):
-            return f"{prefix}:{name.removeprefix(namespace)}"
-    return name
+    return schema.curie(name) if "://" in name else f"mlkg:{name}"
 
 
 def _linked(names: Iterable[str]) -> str:

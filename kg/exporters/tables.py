@@ -18,7 +18,8 @@ from kg.exporters import BASE
 from kg.exporters.rdf.terms import without_triples as _checked
 from kg.lineage import licences
 from kg.text import xml_characters
-from kg.values import LABELS, Edge, Entity, GraphView
+from kg.values import Edge, Entity, GraphView
+from kg.values import type_of as _type_of
 
 if TYPE_CHECKING:
     import networkx
@@ -135,11 +136,6 @@ def write_results(
             )
 
     _write_table(path, RESULT_COLUMNS, rows())
-
-
-def _type_of(identifier: str) -> str:
-    kind = identifier.partition("/")[0]
-    return next((label for label in LABELS if label.lower() == kind), kind)
 
 
 # ---------------------------------------------------------------------- XML for graph programs

@@ -11,12 +11,11 @@ from kg import __version__, schema
 from kg.lineage.licences import Flag, Stated, held, report, within
 from kg.lineage.network import FAMILY, TRAINING, Hop, Network
 from kg.lineage.tree import Lineage, Step
-from kg.values import Entity, Evidence
+from kg.values import BASE, Entity, Evidence
 
 #: Mermaid's renderers stop at 500 edges and 50,000 characters; we stay below both.
 MERMAID_EDGES: Final = 400
 MERMAID_CHARACTERS: Final = 45_000
-_IRI: Final = "https://w3id.org/mlkg/"
 _SCHEMA: Final = "http://cyclonedx.org/schema/bom-1.6.schema.json"
 _SHAPES: Final = {
     "Model": ("[", "]"),
@@ -265,10 +264,10 @@ def _component(
         if all(one.licence is None for one in licences):
             component["properties"] = [{"name": "mlkg:licence", "value": "unknown"}]
         references = [
-            {"type": "distribution", "url": f"https://huggingface.co/{_hub(entity, repository)}"}
+            {"type": "distribution", "url": f"{schema.PREFIXES['hf']}{_hub(entity, repository)}"}
             for repository in entity.repositories
         ]
-        references.append({"type": "website", "url": _IRI + id_})
+        references.append({"type": "website", "url": BASE + id_})
         component["externalReferences"] = references
     ancestors = [hop for hop in hops if hop.relation != TRAINING]
     if ancestors:

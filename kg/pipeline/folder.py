@@ -27,8 +27,8 @@ from kg import exporters
 from kg.errors import KGError, ReadError, UsageError
 from kg.exporters import FILES
 from kg.store import FOLDER, MANIFEST, read_manifest
+from kg.store import STATE as STATE
 
-STATE: Final = ".kg"
 REPORT: Final = "report.md"
 _NEW: Final = "new"
 _READY: Final = "ready"

@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from kg.exporters import FILES
 from kg.query.answers import Answer, Cell, Value, python_rows
 from kg.query.canned import Parameter, Question, question, questions
 from kg.query.worker import Child, Job, Opening
@@ -80,6 +81,6 @@ def load(graph: GraphView) -> pyoxigraph.Store:
     from kg.query.stores import open_store
 
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "graph.nq"
+        path = Path(folder) / FILES["nquads"]
         write_nquads(graph, path)
         return open_store(path)

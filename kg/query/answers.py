@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from math import isfinite
@@ -15,9 +14,6 @@ from kg import schema
 from kg.errors import UsageError
 
 _XSD: Final = schema.PREFIXES["xsd"]
-
-#: What may stand behind a prefix without being escaped: documents have a colon, or ``%2F``.
-LOCAL: Final = re.compile(r"(?:[\w.:\-]|%[0-9A-Fa-f]{2})+")
 
 #: What Python has for a term: an IRI or text, a number, yes or no; ``None`` where it is unbound.
 Cell: TypeAlias = str | int | float | bool | None
@@ -80,23 +76,11 @@ class Answer:
     notes: tuple[str, ...] = field(default=())
 
 
-def shortened(iri: str) -> str:
-    """Return ``iri`` with a prefix where one fits, else the IRI itself."""
-    for prefix, namespace in _by_length():
-        if iri.startswith(namespace) and LOCAL.fullmatch(iri, len(namespace)):
-            return f"{prefix}:{iri[len(namespace) :]}"
-    return iri
-
-
-def _by_length() -> list[tuple[str, str]]:
-    return sorted(schema.PREFIXES.items(), key=lambda item: -len(item[1]))
-
-
 def plain(value: Value | None) -> str:
     """Return a term as a person reads it: a short name, or the literal's characters."""
     if value is None:
         return ""
-    return shortened(value.value) if value.kind == "uri" else value.value
+    return schema.curie(value.value) if value.kind == "uri" else value.value
 
 
 def python_rows(answer: Answer) -> list[dict[str, Cell]]:
@@ -205,7 +189,7 @@ def _html_cell(value: Value | None) -> str:
     from html import escape
 
     if value is not None and value.kind == "uri" and value.value.startswith(("http:", "https:")):
-        return f'<a href="{escape(value.value)}">{escape(shortened(value.value))}</a>'
+        return f'<a href="{escape(value.value)}">{escape(schema.curie(value.value))}</a>'
     return escape(plain(value))
 
 

@@ -25,7 +25,7 @@ from typing import Final
 from kg import schema
 from kg.errors import NotFound, UsageError
 from kg.query import language
-from kg.query.answers import LOCAL, Answer, quote, shortened
+from kg.query.answers import Answer, quote
 from kg.resources import ontology
 from kg.text import GAP, name_key, nearest, preference
 from kg.values import LABELS
@@ -186,7 +186,7 @@ def resolve(text: str, ask: Ask, notes: list[str] | None = None) -> str:
     if iri:
         return iri[1]
     prefix, colon, local = text.partition(":")
-    if colon and prefix in schema.PREFIXES and LOCAL.fullmatch(local):
+    if colon and prefix in schema.PREFIXES and schema.LOCAL.fullmatch(local):
         return schema.PREFIXES[prefix] + local
     kind, slash, slug = text.partition("/")
     if slash and kind in {label.lower() for label in LABELS} and re.fullmatch(r"[\w.\-]+", slug):
@@ -226,8 +226,8 @@ def resolve(text: str, ask: Ask, notes: list[str] | None = None) -> str:
     chosen = ranked[0][1]
     others = sorted({iri for _, iri in ranked} - {chosen})
     if others and notes is not None:
-        passed = ", ".join(map(shortened, others[:5]))
-        notes.append(f"{text} is read as {shortened(chosen)}; there is also {passed}")
+        passed = ", ".join(map(schema.curie, others[:5]))
+        notes.append(f"{text} is read as {schema.curie(chosen)}; there is also {passed}")
     return chosen
 
 

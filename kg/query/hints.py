@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from kg import schema
-from kg.query.answers import Answer, shortened
+from kg.query.answers import Answer
 from kg.text import nearest as nearest_names
 
 #: Where no part of a question is unknown.
@@ -27,13 +27,13 @@ def unmatched(answer: Answer) -> list[str]:
             return [NO_PROVENANCE]
         local = iri.removeprefix(schema.NAMESPACE)
         if local == iri or local in schema.terms():
-            absent.append(shortened(iri))
+            absent.append(schema.curie(iri))
             if local != iri and (remedy := schema.instead(local)):
                 hints.append(remedy)
             continue
         near = nearest_names(local, schema.terms(), 3)
         meant = f"; did you mean {' or '.join(f'mlkg:{name}' for name in near)}?" if near else ""
-        hints.append(f"the ontology has no {shortened(iri)}{meant}")
+        hints.append(f"the ontology has no {schema.curie(iri)}{meant}")
     if absent:
         hints.append(f"no rows: this graph holds no {', no '.join(absent)}")
     for text, names in answer.absent:

@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from kg.errors import NotFound
+from kg.exporters import FILES
 from kg.query.worker import MEMORY, Opening
-from kg.store import FOLDER
+from kg.store import FOLDER, STATE, StoredGraph
 
 
 @contextmanager
@@ -27,17 +28,16 @@ def opening(where: Path, *, memory: int = MEMORY, on_disk: bool | None = None) -
     if not where.is_dir():
         raise NotFound(f"no folder or RDF file is called {str(where)!r}")
     with tempfile.TemporaryDirectory(prefix="kg-") as scratch:
-        state = where / ".kg"
+        state = where / STATE
         writable = os.access(state if state.is_dir() else where, os.W_OK)
         cache = state / "oxigraph" if writable else Path(scratch) / "oxigraph"
-        dump = where / "graph.nq"
-        pages = where / "graph.ttl"
+        dump = where / FILES["nquads"]
+        pages = where / FILES["turtle"]
         if not dump.is_file() and not (where / FOLDER).is_dir() and pages.is_file():
             dump = pages
         if not dump.is_file():
             from kg.exporters.rdf import write_nquads
-            from kg.store import StoredGraph
 
-            dump = Path(scratch) / "graph.nq"
+            dump = Path(scratch) / dump.name
             write_nquads(StoredGraph(where), dump)
         yield Opening(str(dump), str(cache), on_disk, memory)

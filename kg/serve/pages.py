@@ -11,7 +11,7 @@ from urllib.parse import quote as percent
 from urllib.parse import unquote
 
 from kg import schema
-from kg.query.answers import Answer, Value, quote, shortened
+from kg.query.answers import Answer, Value, quote
 
 _HEAD = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>
@@ -120,7 +120,7 @@ class _Links:
         """Return what a person calls ``iri``, as far as that is known."""
         if iri in self._called:
             return self._called[iri]
-        short, address = shortened(iri), self._local(iri)
+        short, address = schema.curie(iri), self._local(iri)
         # One of ours that no prefix shortens: its path says all that the whole IRI says.
         return unquote(address.lstrip("/")) if short == iri != address else short
 

@@ -49,12 +49,7 @@ def jsonld_context(base: str = BASE) -> dict[str, Any]:
 @lru_cache(maxsize=4096)
 def curie(iri: str) -> str:
     """Return the key of a property in our JSON-LD."""
-    if iri.startswith(MLKG):
-        return iri.removeprefix(MLKG)
-    for name, namespace in PREFIXES.items():
-        if iri.startswith(namespace):
-            return f"{name}:{iri.removeprefix(namespace)}"
-    return iri
+    return schema.curie(iri).removeprefix("mlkg:")
 
 
 def jsonld_node(block: Block, base: str = BASE) -> dict[str, Any]:

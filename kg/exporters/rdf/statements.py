@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
-from types import MappingProxyType
-from typing import Final
 
 from kg.assemble.spelling import is_named_as
 from kg.exporters import BASE
@@ -26,14 +24,7 @@ from kg.exporters.rdf.terms import (
     term,
     text_literal,
 )
-from kg.values import LABELS, Edge, Entity, GraphView, Result
-
-_TYPE_OF: Final[Mapping[str, str]] = MappingProxyType({label.lower(): label for label in LABELS})
-
-
-def _type_of(identifier: str) -> str:
-    """Return the type that an entity's id begins with: ``model/x`` is a ``Model``."""
-    return _TYPE_OF.get(identifier.partition("/")[0], "")
+from kg.values import Edge, Entity, GraphView, Result, type_of
 
 
 def statement_blocks(
@@ -49,7 +40,7 @@ def statement_blocks(
         pairs = Pairs()
         _add_entity(pairs, entity, base, also)
         if waiting is not None and waiting[0] == entity.id:
-            _add_edges(pairs, waiting[1], _type_of, base, also)
+            _add_edges(pairs, waiting[1], type_of, base, also)
             waiting = next(groups, None)
         yield pairs.block(STATEMENTS, entity_iri(entity.id, base))
     while waiting is not None:
@@ -103,7 +94,7 @@ def _edges_alone(
 ) -> Iterator[Block]:
     """Yield the edges of a subject that is not among the entities, as a damaged graph has them."""
     pairs = Pairs()
-    _add_edges(pairs, edges, _type_of, base, also)
+    _add_edges(pairs, edges, type_of, base, also)
     block = pairs.block(STATEMENTS, entity_iri(subject, base))
     if block.pairs:
         yield block
