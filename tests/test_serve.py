@@ -981,6 +981,7 @@ def test_the_editor_completes_and_errors_are_shown(server: Running, browser) -> 
 
 def test_the_query_page_starts_ready_and_explains_an_empty_answer(server: Running, browser) -> None:  # type: ignore[no-untyped-def]
     """Ctrl-Enter asks at once, of what is accepted; no rows have a reason; arrows are drawn."""
+    assert server.ask("GET", "/favicon.ico")[0] == 204
     page, _, errors = opened(browser, server, "query")
     page.keyboard.press("Control+Enter")
     page.wait_for_selector("#table tbody tr")

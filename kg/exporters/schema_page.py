@@ -166,7 +166,6 @@ def page(counts: Mapping[str, int] | None = None, examples: Mapping[str, str] | 
     parts = [
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        '<link rel="icon" href="data:,">',
         f"<title>The mlkg ontology</title><style>{_STYLE}</style></head><body><main>",
         f"<h1>The mlkg ontology, version {schema.version()}</h1>",
         f"<p><code>{schema.NAMESPACE}</code>, prefix <code>mlkg:</code>. "

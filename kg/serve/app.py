@@ -309,6 +309,10 @@ class Server:
         headers = {"vary": "Accept", "content-security-policy": _EXPLORER}
         return Response(schema_page.page(), media_type="text/html", headers=headers)
 
+    async def icon(self, _: Request) -> Response:
+        """Return that there is no icon, for which browsers ask unbidden."""
+        return Response(status_code=204)
+
     async def void(self, request: Request) -> Response:
         """Return the description of the data, with this endpoint's address."""
         path = self.folder / "void.ttl" if self.folder else None
@@ -368,6 +372,7 @@ def application(opening: Opening, folder: Path | None, settings: Settings) -> St
         Route("/terms", _guarded(server.terms)),
         Route("/hints", _guarded(server.hints), methods=["POST"]),
         Route("/ontology", _guarded(server.ontology)),
+        Route("/favicon.ico", _guarded(server.icon)),
         Route("/.well-known/void", _guarded(server.void)),
         Mount("/page", StaticFiles(directory=PAGE)),
         *(Route(f"/{kind}/{{rest:path}}", _guarded(server.thing)) for kind in KINDS),

@@ -16,7 +16,7 @@ from kg.query.answers import Answer, Value, quote
 _HEAD = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="icon" href="data:,"><link rel="stylesheet" href="/page/page.css">{links}</head>
+<link rel="stylesheet" href="/page/page.css">{links}</head>
 <body class="thing"><header><a href="/">explorer</a> <a href="/query">query</a>
 <a href="/ontology">ontology</a></header><main>
 """
