@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
+from _paths import SHARED
 
 ROOT = Path(__file__).parent.parent
 
 
 def shared_folder() -> Path | None:
     """Return the folder of corpora that stands beside the project, if it is there."""
-    folder = Path(os.environ.get("MLKG_SHARED") or ROOT.parent / "shared")
-    return folder.resolve() if folder.is_dir() else None
+    return SHARED.resolve() if SHARED.is_dir() else None
 
 
 @pytest.fixture(scope="session")

@@ -7,16 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from maintenance import commands_page, console_blocks
 
 import kg
 from kg.commands import COMMANDS
 from kg.schema import relations
 
 ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT / "scripts" / "maintenance"))
-
-import commands_page  # noqa: E402 (found through the path above)
-import console_blocks  # noqa: E402
 
 PAGES = [path for path in console_blocks.PAGES if path.name != "commands.md"]
 

@@ -11,7 +11,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from training.corpora import SHARED, read
+from _paths import SHARED
+from training.corpora import read
 
 from kg.ner.features import normal
 from kg.ner.learned import Gear, Reading, Tagger

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,6 @@ import numpy as np
 from kg.ner.learned import Reading
 from kg.ner.words import split
 
-SHARED = Path(os.environ.get("MLKG_SHARED") or Path(__file__).parents[3] / "shared")
 #: Stand-off annotations of more abstracts, made by a language model after the gold's guidelines.
 ANNOTATED = Path(__file__).parent / "annotated.jsonl"
 FOLDS = 5

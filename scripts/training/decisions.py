@@ -1,13 +1,14 @@
 """Fit what weighs the opinions on names: trees, and the models of kg/ner/weights/*.json.
 
-    python scripts/training/decisions.py phrases   what is the paper's own, by phrases alone
-    python scripts/training/decisions.py tagged    what rests on the tagger's opinions as well
-    python scripts/training/decisions.py check     what it all gives on dev and seed-dev
+    python -m training.decisions phrases   what is the paper's own, by phrases alone
+    python -m training.decisions tagged    what rests on the tagger's opinions as well
+    python -m training.decisions check     what it all gives on dev and seed-dev
 
 What rests on the tagger is fitted on documents that were held out from it (the stage "heldout"
 of scripts/train); nothing is fitted on dev.  "tagged" leaves found.jsonl and besides.jsonl (what
 is annotated besides the gold) in the work folder, from which the linker learns.
 """
+# ruff: noqa: E402 - numpy reads how many threads it may have when it is imported
 
 from __future__ import annotations
 
@@ -15,7 +16,6 @@ import argparse
 import json
 import os
 import random
-import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -24,31 +24,29 @@ from typing import Any
 
 for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
     os.environ.setdefault(name, "1")  # small matrices: threads would only wait for each other
-ROOT = Path(__file__).resolve().parent.parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
-import numpy as np  # noqa: E402
-from sklearn.linear_model import LogisticRegression  # noqa: E402
-from training import pack, trees  # noqa: E402
-from training.corpora import (  # noqa: E402
+import numpy as np
+from _paths import ROOT, SHARED
+from sklearn.linear_model import LogisticRegression
+from training import pack, trees
+from training.corpora import (
     ANNOTATED,
     FOLDS,
-    SHARED,
     annotated,
     fold_of,
     load_readings,
 )
-from training.mining import entries  # noqa: E402
+from training.mining import entries
 
-from kg.evaluation import calibration  # noqa: E402
-from kg.ner import choosing, deciding, files, introduction, kinds  # noqa: E402
-from kg.ner.abbreviations import pairs  # noqa: E402
-from kg.ner.choosing import Candidate  # noqa: E402
-from kg.ner.learned import Reading  # noqa: E402
-from kg.ner.lexicon import build, load, read  # noqa: E402
-from kg.ner.logistic import Features, Logistic  # noqa: E402
-from kg.ner.masking import plain  # noqa: E402
-from kg.ner.recogniser import (  # noqa: E402
+from kg.evaluation import calibration
+from kg.ner import choosing, deciding, files, introduction, kinds
+from kg.ner.abbreviations import pairs
+from kg.ner.choosing import Candidate
+from kg.ner.learned import Reading
+from kg.ner.lexicon import build, load, read
+from kg.ner.logistic import Features, Logistic
+from kg.ner.masking import plain
+from kg.ner.recogniser import (
     OWN,
     Named,
     Recogniser,
@@ -57,9 +55,9 @@ from kg.ner.recogniser import (  # noqa: E402
     own_features,
     phrase_features,
 )
-from kg.ner.tags import best_tags, decode  # noqa: E402
-from kg.resources import ontology  # noqa: E402
-from kg.values import LABELS, Mention, Span  # noqa: E402
+from kg.ner.tags import best_tags, decode
+from kg.resources import ontology
+from kg.values import LABELS, Mention, Span
 
 GOLD = SHARED / "gold"
 #: Folds of what phrases alone say.

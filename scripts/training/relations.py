@@ -1,6 +1,6 @@
 """Train the linker: boosted trees over pairs of names, and over numbers, for scores.
 
-``python scripts/training/relations.py --gold train.jsonl`` cross-validates by document, prints
+``python -m training.relations --gold train.jsonl`` cross-validates by document, prints
 what each relation reaches, chooses thresholds and calibration on the held-out opinions, fits
 everything again on all documents and writes ``kg/linker/weights``.  Needs lightgbm,
 scikit-learn and onnx; running the linker needs none of them.
@@ -14,7 +14,6 @@ import hashlib
 import json
 import logging
 import re
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -25,15 +24,12 @@ import lightgbm
 import numpy as np
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
+from training import trees
+from training.trees import BINARY, fit, write
 
-ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
-from training import trees  # noqa: E402
-from training.trees import BINARY, fit, write  # noqa: E402
-
-from kg import evaluation, linker, schema  # noqa: E402
-from kg.linker import cues, features, learned, results, view  # noqa: E402
-from kg.values import Document, LocalEntity, Mention, Span  # noqa: E402
+from kg import evaluation, linker, schema
+from kg.linker import cues, features, learned, results, view
+from kg.values import Document, LocalEntity, Mention, Span
 
 FOLDS = 5
 #: Relations with fewer examples are left to cues.

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from _paths import SHARED
 from torch import distributed, multiprocessing
 from training import export, fit, knowledge, network, pack, silver
 from training.corpora import (
@@ -310,10 +311,9 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=2, help="how many learn together")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    shared = Path(os.environ.get("MLKG_SHARED", "../shared"))
-    if not (shared / "gold" / "train.jsonl").is_file():
-        parser.error(f"{shared} holds no gold/train.jsonl; set MLKG_SHARED")
-    place = Place(shared, options.work, options.processes)
+    if not (SHARED / "gold" / "train.jsonl").is_file():
+        parser.error(f"{SHARED} holds no gold/train.jsonl; set MLKG_SHARED")
+    place = Place(SHARED, options.work, options.processes)
     place.work.mkdir(parents=True, exist_ok=True)
     for name, (file, run) in STAGES.items():
         out = place.work / file
