@@ -626,6 +626,13 @@ def test_links_and_marks_hide_no_parent(sentence, relation, parent):
     assert ("Child-7B", relation, parent) in prose(f"# Child-7B\n\n{sentence}\n")
 
 
+def test_a_card_that_says_of_which_kind_a_parent_is_is_believed():
+    """The trees would call it fine-tuned, for it was that, too."""
+    body = "# Child-7B\n\nChild-7B is pruned from Mistral-7B, and what remained was fine-tuned.\n"
+    found = {edge for edge in prose(body) if edge[2] == "Mistral-7B"}
+    assert found == {("Child-7B", "prunedFrom", "Mistral-7B")}
+
+
 def test_the_data_of_a_cards_model_is_not_its_parents():
     body = "# Child-7B\n\nBuilt by finetuning Mistral-7B on the UltraChat dataset.\n"
     found = prose(body)

@@ -28,7 +28,7 @@ from kg.exporters import exporter
 from kg.exporters.rdf import to_rdflib
 from kg.lineage import find
 from kg.query import Job, ask, canned, language, load, question, questions, select, worker
-from kg.query.answers import Answer, Value, shortened, write
+from kg.query.answers import Answer, Value, write
 from kg.query.running import answer
 from kg.query.sources import opening
 from kg.query.stores import disk_store
@@ -325,7 +325,7 @@ def test_an_inferred_distillation_is_shown_without_a_sentence() -> None:
 
 @pytest.mark.parametrize("local", ["bloom", "arxiv:2405.14906", "org%2Ftiny-gguf"])
 def test_a_document_is_shown_with_a_prefix_and_found_by_it(local: str) -> None:
-    assert shortened(f"{BASE}doc/{local}") == f"doc:{local}"
+    assert schema.curie(f"{BASE}doc/{local}") == f"doc:{local}"
     assert canned.resolve(f"doc:{local}", lambda query: Answer("rows")) == f"{BASE}doc/{local}"
     assert select(GRAPH, "SELECT ?t { doc:org%2Ftiny-gguf dcterms:title ?t }") != []
 
