@@ -1,6 +1,6 @@
 """What in a graph is worth a person's minute, and what becomes of the answer.
 
-A queue of :class:`Question`\\ s, the most useful first; an answer becomes a rule of
+A queue of :class:`ReviewQuestion`\\ s, the most useful first; an answer becomes a rule of
 ``overrides.yaml``, so it holds at every later build and is not asked again.
 """
 
@@ -47,7 +47,7 @@ _LARGEST_BLOCK: Final = 400
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ReviewQuestion:
     """One thing to decide: does this edge hold, or are these two names one thing?"""
 
     #: Stable over rebuilds: a hash of what is asked.
@@ -68,7 +68,7 @@ class Question:
     examples: tuple[tuple[str, str, str], ...] = ()
 
 
-def queue(graph: GraphView, overrides: Overrides | None = None) -> list[Question]:
+def queue(graph: GraphView, overrides: Overrides | None = None) -> list[ReviewQuestion]:
     """Return the questions, the most useful first; those that overrides decide are left out.
 
     Useful is what is uncertain and much depends on: ``uncertainty * sqrt(1 + links of both ends)``,
@@ -79,7 +79,7 @@ def queue(graph: GraphView, overrides: Overrides | None = None) -> list[Question
     for edge in graph.edges:
         degree.update((edge.subject, edge.object))
     entities = {entity.id: entity for entity in graph.entities}
-    ranked: list[tuple[float, Question]] = []
+    ranked: list[tuple[float, ReviewQuestion]] = []
     for question, ends in (*_edge_questions(graph, entities), *_merge_questions(entities)):
         # A rule may call its ends by name or by id.
         verb = "add_edge" if question.kind == "edge" else "merge"
@@ -100,8 +100,8 @@ def queue(graph: GraphView, overrides: Overrides | None = None) -> list[Question
 
 
 def _with_examples(
-    questions: list[Question], graph: GraphView, entities: Mapping[str, Entity]
-) -> list[Question]:
+    questions: list[ReviewQuestion], graph: GraphView, entities: Mapping[str, Entity]
+) -> list[ReviewQuestion]:
     """Return ``questions``, those of two names with a sentence for each of the two."""
     asked = {q.id: (entities[q.subject], entities[q.object]) for q in questions if not q.relation}
     first = {
@@ -135,7 +135,7 @@ def _sentence_with(entity: Entity, text: str) -> str:
 
 def _edge_questions(
     graph: GraphView, entities: Mapping[str, Entity]
-) -> Iterator[tuple[Question, tuple[str, str]]]:
+) -> Iterator[tuple[ReviewQuestion, tuple[str, str]]]:
     known: defaultdict[str, set[str]] = defaultdict(set)
     for entity in entities.values():
         for spelling in (entity.name, *entity.aliases):
@@ -152,7 +152,7 @@ def _edge_questions(
             subject, object_ = called(edge.subject), called(edge.object)
             identity = _identity("add_edge", (subject, edge.relation, object_))
             yield (
-                Question(
+                ReviewQuestion(
                     *(identity, "edge", subject, edge.relation, object_),
                     *(edge.confidence, why, edge.best),
                 ),
@@ -183,7 +183,7 @@ def _doubt(edge: Edge) -> str:
 
 def _merge_questions(
     entities: Mapping[str, Entity],
-) -> Iterator[tuple[Question, tuple[str, str]]]:
+) -> Iterator[tuple[ReviewQuestion, tuple[str, str]]]:
     """Yield pairs of entities of one type whose names are nearly alike and could be one thing."""
     blocks: defaultdict[tuple[str, str], list[Entity]] = defaultdict(list)
     for entity in entities.values():
@@ -199,7 +199,7 @@ def _merge_questions(
                 if alike >= _ALIKE and _may_be_one(first, second):
                     why = "one name, kept apart" if same else "nearly the same name"
                     identity = _identity("merge", (first.id, second.id))
-                    question = Question(
+                    question = ReviewQuestion(
                         identity, "merge", first.id, "", second.id, alike / 100, why
                     )
                     yield question, (first.id, second.id)
@@ -230,7 +230,7 @@ def _identity(verb: str, arguments: tuple[str, ...]) -> str:
 
 
 def rule(
-    question: Question, answer: str, *, author: str = "", date: str = "", reason: str = ""
+    question: ReviewQuestion, answer: str, *, author: str = "", date: str = "", reason: str = ""
 ) -> Rule:
     """Return the rule that an answer (``accept``, ``reject`` or ``unsure``) to a question makes."""
     verbs = {
@@ -249,7 +249,7 @@ def rule(
     return Rule(verbs[question.kind, answer], arguments, author, date, reason, source)
 
 
-def write_csv(questions: Iterable[Question], lines: TextIO) -> int:
+def write_csv(questions: Iterable[ReviewQuestion], lines: TextIO) -> int:
     """Write the queue as a table with empty columns ``decision`` and ``note``; return its rows.
 
     A cell that a spreadsheet would run as a formula is preceded by an apostrophe.
@@ -269,7 +269,7 @@ def write_csv(questions: Iterable[Question], lines: TextIO) -> int:
 
 
 def read_csv(
-    lines: TextIO, questions: Iterable[Question], *, author: str = "", date: str = ""
+    lines: TextIO, questions: Iterable[ReviewQuestion], *, author: str = "", date: str = ""
 ) -> list[Rule]:
     """Return the rules that the ``decision`` column of an edited table makes, in its order.
 
@@ -350,11 +350,11 @@ def _row(*cells: str) -> str:
 
 
 #: What a terminal session needs to know of the outside: read a key, show a question.
-Ask = Callable[[Question, int, int], str]
+Ask = Callable[[ReviewQuestion, int, int], str]
 
 
 def interview(
-    questions: list[Question], ask: Ask, *, author: str = "", date: str = ""
+    questions: list[ReviewQuestion], ask: Ask, *, author: str = "", date: str = ""
 ) -> list[Rule]:
     """Go through ``questions`` with ``ask`` and return the rules that the answers make.
 

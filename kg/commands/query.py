@@ -11,7 +11,7 @@ from kg.commands.output import add_json, at_least, console, note_part, print_jso
 from kg.errors import ReadError, UsageError
 
 if TYPE_CHECKING:
-    from kg.query import Answer, Job, Question
+    from kg.query import Answer, CannedQuestion, Job
 
 DESCRIPTION: Final = """\
 Ask the graph in SPARQL, or one of the canned questions.
@@ -234,7 +234,7 @@ def _list(*, as_json: bool) -> int:
     return 0
 
 
-def _described(question: Question) -> dict[str, object]:
+def _described(question: CannedQuestion) -> dict[str, object]:
     return {
         "name": question.name,
         "title": question.title,

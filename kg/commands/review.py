@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    from kg.review import Question
+    from kg.review import ReviewQuestion
     from kg.values import Evidence
 
 DESCRIPTION: Final = """\
@@ -129,7 +129,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _chosen(questions: list[Question], arguments: argparse.Namespace) -> list[Question]:
+def _chosen(questions: list[ReviewQuestion], arguments: argparse.Namespace) -> list[ReviewQuestion]:
     """Return the questions that the options ask for."""
     from kg.lineage.tree import checked_relations
 
@@ -153,7 +153,7 @@ def _write(where: str, content: str) -> None:
         Path(where).write_text(content, encoding="utf-8")
 
 
-def _row(question: Question) -> dict[str, object]:
+def _row(question: ReviewQuestion) -> dict[str, object]:
     evidence = question.evidence
     return {
         **{key: getattr(question, key) for key in ("id", "kind", "subject", "relation", "object")},
@@ -174,7 +174,7 @@ class _asker:
     def __init__(self) -> None:
         self.screen: Console = console()
 
-    def __call__(self, question: Question, index: int, total: int) -> str:
+    def __call__(self, question: ReviewQuestion, index: int, total: int) -> str:
         import readchar
         from rich.panel import Panel
 
@@ -189,7 +189,7 @@ class _asker:
                 return answer
 
 
-def _body(question: Question) -> Text:
+def _body(question: ReviewQuestion) -> Text:
     from rich.text import Text
 
     body = Text()

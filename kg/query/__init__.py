@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kg.exporters import FILES
 from kg.query.answers import Answer, Cell, Value, python_rows
-from kg.query.canned import Parameter, Question, question, questions
+from kg.query.canned import CannedQuestion, Parameter, question, questions
 from kg.query.worker import Child, Job, Opening
 from kg.values import GraphView
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 __all__ = [
     "TIMEOUT",
     "Answer",
+    "CannedQuestion",
     "Cell",
     "Child",
     "Job",
     "Opening",
     "Parameter",
-    "Question",
     "Value",
     "ask",
     "load",

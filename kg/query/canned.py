@@ -51,7 +51,7 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class CannedQuestion:
     """A query worth a name."""
 
     name: str
@@ -60,12 +60,12 @@ class Question:
     parameters: tuple[Parameter, ...] = ()
 
 
-def read_question(path: Path) -> Question:
+def read_question(path: Path) -> CannedQuestion:
     """Return the question in a ``.rq`` file; raise :class:`UsageError` on a malformed header."""
     return parse_question(path.read_text(encoding="utf-8"), path.stem, str(path))
 
 
-def parse_question(text: str, name: str, where: str) -> Question:
+def parse_question(text: str, name: str, where: str) -> CannedQuestion:
     """Return the question that ``text`` holds; ``where`` names the text in errors."""
     title = ""
     parameters: list[Parameter] = []
@@ -91,17 +91,17 @@ def parse_question(text: str, name: str, where: str) -> Question:
                 default=match["default"],
             )
         )
-    return Question(name, title or name, text, tuple(parameters))
+    return CannedQuestion(name, title or name, text, tuple(parameters))
 
 
 @lru_cache(maxsize=1)
-def questions() -> Mapping[str, Question]:
+def questions() -> Mapping[str, CannedQuestion]:
     """Return the canned questions by name, in alphabetical order."""
     folder = ontology("queries")
     return MappingProxyType({p.stem: read_question(p) for p in sorted(folder.glob("*.rq"))})
 
 
-def question(name: str) -> Question:
+def question(name: str) -> CannedQuestion:
     """Return the canned question called ``name``; raise :class:`NotFound` with the nearest."""
     if name in questions():
         return questions()[name]
@@ -118,7 +118,7 @@ def is_canned(name: str, sparql: str) -> bool:
 Ask = Callable[[str], Answer]
 
 
-def bind(asked: Question, given: Mapping[str, str], ask: Ask) -> tuple[str, tuple[str, ...]]:
+def bind(asked: CannedQuestion, given: Mapping[str, str], ask: Ask) -> tuple[str, tuple[str, ...]]:
     """Return the query with its parameters bound, and notes on how they were read.
 
     ``ask`` runs a SELECT on the graph in question: names are looked up there.  Raises

@@ -17,7 +17,7 @@ import msgspec
 from ruamel.yaml.error import YAMLError
 
 from kg.errors import ReadError
-from kg.readers.documents import atx_title, content_id, digest, one_line, safe_url
+from kg.readers.documents import atx_title, content_id, one_line, safe_url, short_hash
 from kg.readers.frontmatter import (
     DATASET_KEYS,
     HUB_KEYS,
@@ -269,7 +269,7 @@ def _side_file(path: str, name: str, text: str, repository: str) -> Document:
         raise ReadError(f"{path} is no {name}: an object was expected")
     kind = "adapter_config" if name.endswith(".json") else "mergekit_config"
     folder = PurePath(path).parent.name
-    label = repository.replace("/", "--") or slug(folder or digest(text))
+    label = repository.replace("/", "--") or slug(folder or short_hash(text))
     return Document(
         id=f"card-{label}--{kind}",
         kind="model-card",

@@ -70,10 +70,10 @@ def plain_text(
 
 def content_id(title: str, text: str) -> str:
     """Return an id that depends on the content alone: a readable part, and a hash of ``text``."""
-    return f"{slug(title or 'untitled')[:48].strip('-.')}-{digest(text)}"
+    return f"{slug(title or 'untitled')[:48].strip('-.')}-{short_hash(text)}"
 
 
-def digest(text: str) -> str:
+def short_hash(text: str) -> str:
     """Return six hexadecimal digits that stand for ``text``."""
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:6]
 

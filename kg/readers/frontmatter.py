@@ -58,7 +58,7 @@ _PLAIN_TAGS: Final = frozenset(
     for name in ("str", "int", "float", "bool", "null", "map", "seq", "timestamp")
 )
 
-_KEYS: Final = tomllib.loads((Path(__file__).parent / "cards.toml").read_text("utf-8"))
+_KEYS: Final = tomllib.loads((Path(__file__).parent / "hub_keys.toml").read_text("utf-8"))
 #: Keys that dataset cards, and that model cards, have at the top level.
 DATASET_KEYS: Final = frozenset(_KEYS["dataset"])
 MODEL_KEYS: Final = frozenset(_KEYS["model"])

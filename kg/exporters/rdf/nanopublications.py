@@ -16,8 +16,8 @@ from kg.exporters.rdf.terms import (
     Iri,
     assertion_iri,
     checked_base,
+    content_hash,
     decimal_literal,
-    digest,
     entity_iri,
     evidence_iri,
     run_iri,
@@ -41,7 +41,7 @@ def write_nanopublications(
     np = PREFIXES["np"]
 
     def parts(edge: Edge) -> Iterator[tuple[str, list[Block]]]:
-        key = digest(*edge.key)
+        key = content_hash(*edge.key)
         this = Iri(f"{base}nanopub/{key}")
         names = {
             part: Iri(f"{this}#{part}") for part in ("head", "assertion", "provenance", "info")

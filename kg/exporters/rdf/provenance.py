@@ -25,8 +25,8 @@ from kg.exporters.rdf.terms import (
     Iri,
     Literal,
     assertion_iri,
+    content_hash,
     decimal_literal,
-    digest,
     document_iri,
     entity_iri,
     evidence_iri,
@@ -110,7 +110,7 @@ def _mention_blocks(entity: Entity, base: str) -> Iterator[Block]:
         pairs.add("value", text_literal(value))
         if document:
             pairs.add("fromDocument", document_iri(document, base))
-        fact = digest(entity.id, key, value, document)
+        fact = content_hash(entity.id, key, value, document)
         yield pairs.block(PROVENANCE, Iri(f"{base}fact/{fact}"))
 
 

@@ -87,7 +87,7 @@ def encoded(part: str, safe: str = "") -> str:
     return quoted.replace(".", "%2E") if quoted.strip(".") == "" else quoted
 
 
-def digest(*parts: str) -> str:
+def content_hash(*parts: str) -> str:
     """Return the first 16 hexadecimal digits of the SHA-256 of ``parts``."""
     joined = "\x1f".join(parts).encode("utf-8", "surrogatepass")
     return hashlib.sha256(joined).hexdigest()[:16]
@@ -105,12 +105,12 @@ def document_iri(identifier: str, base: str = BASE) -> Iri:
 
 def assertion_iri(subject: str, relation: str, object: str, base: str = BASE) -> Iri:
     """Return the IRI of the assertion of that statement, which is a hash of it."""
-    return Iri(f"{base}assertion/{digest(subject, relation, object)}")
+    return Iri(f"{base}assertion/{content_hash(subject, relation, object)}")
 
 
 def result_iri(result: Result, base: str = BASE) -> Iri:
     """Return the IRI of a score, which is a hash of its content."""
-    key = digest(result.subject, result.on or "", result.metric or "", result.value)
+    key = content_hash(result.subject, result.on or "", result.metric or "", result.value)
     return Iri(f"{base}result/{key}")
 
 
@@ -125,7 +125,7 @@ def evidence_iri(of: str, evidence: Evidence, base: str = BASE) -> Iri:
         for span in (evidence.span, evidence.subject, evidence.object)
         for place in ((str(span.start), str(span.end)) if span else ("", ""))
     ]
-    key = digest(
+    key = content_hash(
         of,
         evidence.document,
         evidence.field,
