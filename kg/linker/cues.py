@@ -51,6 +51,8 @@ class CueTable:
     """All that ``cues.toml`` says."""
 
     cues: tuple[Cue, ...]
+    #: Those of lineage that state it by themselves.
+    lineage: tuple[Cue, ...]
     #: Those read in model cards alone.  The trees, which learned from papers, know nothing of them.
     card_cues: tuple[Cue, ...]
     #: What :attr:`Cue.needs` of all cues hold.
@@ -70,6 +72,8 @@ class CueTable:
     not_only: re.Pattern[str]
     #: What denies right after its verb: "is not distilled from".
     inner: re.Pattern[str]
+    #: A word that holds it.
+    inner_word: re.Pattern[str]
     #: What a sentence of a card holds that says nothing of where a model comes from.
     boilerplate: re.Pattern[str]
     #: What stands before the name of a source: "distilled from".
@@ -123,8 +127,10 @@ def load(path: Path | None = None) -> CueTable:
     by_first: dict[str, list[int]] = {}
     for place, (phrase, _) in enumerate(phrases):
         by_first.setdefault(phrase[0], []).append(place)
+    relations = schema.relations()
     return CueTable(
         cues,
+        tuple(cue for cue in cues if cue.trusted and relations[cue.relation].lineage),
         card_cues,
         tuple(sorted({need for cue in (*cues, *card_cues) for need in cue.needs})),
         tuple(phrases),
@@ -135,6 +141,7 @@ def load(path: Path | None = None) -> CueTable:
         resets=re.compile(rf"^.*(?<![^ ]){guards['resets']} "),
         asides=re.compile(rf"(?<![^ ]){guards['asides']} [^,]*, "),
         not_only=re.compile(rf"(?<![^ ]){guards['not_only']} "),
+        inner_word=re.compile(rf"{guards['inner']}\Z"),
         # "Not large and distilled from" denies the first alone.
         inner=re.compile(
             rf"(?:(?<![^ ]){guards['inner']} |(?<=[a-z])n't(?= ))"
@@ -405,16 +412,14 @@ def denials(view: View) -> Iterator[Hit]:
     the trees, which learned without them.
     """
     table = load()
-    relations = schema.relations()
-    deny = [cue for cue in table.cues if cue.trusted and relations[cue.relation].lineage]
     for sentence in view.sentences:
-        if not sentence.names:
+        if not sentence.names or not any(map(table.inner_word.search, sentence.words)):
             continue
         row = masked(view, sentence, table)
         bare = table.inner.sub("", row)
         if bare == row:
             continue
-        for cue in deny:
+        for cue in table.lineage:
             stated = {
                 (hit.head, hit.tail)
                 for match in cue.pattern.finditer(row)
