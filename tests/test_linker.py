@@ -233,6 +233,24 @@ def test_a_winner_is_not_tested_on_itself() -> None:
     assert chances == {(1, "outperforms", 0): 0.9, (0, "evaluatedOn", 1): 0.9}
 
 
+def test_a_sentence_decides_which_of_two_comes_from_the_other() -> None:
+    """However sure the trees are that it is the other way round."""
+    document, entities, _ = marked("[[Ant-Chat|Model]] is fine-tuned from [[Ant|Model!]].")
+    seen = view.read(document, entities)
+    hits = tuple(linker.cues.find(seen))
+    pairs = linker.features.pairs(seen, hits)
+    opinions = np.array(
+        [[0.99 if pair == (1, 0) else 0.0] for pair in zip(pairs.heads, pairs.tails, strict=True)]
+    )
+    said = {
+        "thresholds": dict.fromkeys(schema.relations(), 0.5),
+        "cues": dict.fromkeys((cue.id for cue in linker.cues.load().cues), 0.6),
+        "relations": ("fineTunedFrom",),
+    }
+    found = linker.decide(seen, hits, pairs, opinions, said)
+    assert list(found) == [(0, "fineTunedFrom", 1)]
+
+
 @pytest.mark.parametrize(("told", "left"), [(0.9, False), (0.2, True)])
 def test_the_data_that_made_a_child_is_the_childs(told: float, left: bool) -> None:
     """Of "we tune Bee on Cats to make Ant" the data is Bee's only where Ant is no sure child."""

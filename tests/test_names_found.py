@@ -328,3 +328,17 @@ def test_time_grows_with_the_length_of_a_document(part: Callable[[int], str]) ->
         list(entities_of([Document("d", "paper", "A study", text)]))
         seconds.append(time.process_time() - begin)
     assert seconds[2] < 8 * seconds[1]
+
+
+@pytest.mark.parametrize(
+    ("title", "own"),
+    [
+        ("BERT: reading text both ways", {"BERT"}),
+        ("What BERT learns: a study of its layers", set()),
+        ("How BERT compares", set()),
+    ],
+)
+def test_a_known_name_that_a_title_leads_with_is_the_papers_own(title: str, own: set[str]) -> None:
+    text = f"{title}\nBERT guesses masked words. It is tested on GLUE."
+    (found,) = entities_of([Document("d", "paper", title, text)])
+    assert {entity.canonical for entity in found if entity.introduced} == own

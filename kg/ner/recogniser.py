@@ -158,7 +158,11 @@ class Recogniser:
         chances = self.chances(named)
         found = []
         for name, mentions in named.groups:
-            own = chances[name] > OWN or coined.opens_with(named.text, mentions)
+            own = (
+                chances[name] > OWN
+                or coined.opens_with(named.text, mentions)
+                or coined.leads_title(named.text, mentions)
+            )
             if own:
                 defined = (coined.defined_label(named.text, m.span.end) for m in mentions)
                 label = next(filter(None, defined), "") or kinds.best(
