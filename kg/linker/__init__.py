@@ -159,10 +159,10 @@ def decide(
             if key not in by_cue and model_card and of_origin(relation) and head not in own:
                 # The trees know papers; of another model than its own a card says little.
                 continue
-            if relations[relation].lineage and key not in by_cue:
-                # A sentence says that it is the other way round, or a card of which kind it is.
-                if (tail, head) in stated or (model_card and (head, tail) in stated):
-                    continue
+            # A sentence says that it is the other way round, or a card of which kind it is.
+            told = (tail, head) in stated or (model_card and (head, tail) in stated)
+            if told and key not in by_cue and relations[relation].lineage:
+                continue
             unsaid = relations[relation].lineage and (head, tail) not in stated
             if unsaid and (
                 learned.doubted(seen, head, tail) or learned.is_source(seen, head, tail)
