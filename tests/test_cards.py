@@ -420,6 +420,16 @@ def names_left(body, *named, repository="me/Child-7B"):
             [("poems", "Dataset")],
         ),
         (
+            "It has the weights of [Ada's Rhyme 7B](https://huggingface.co/Rhyme/7B).",
+            [("Ada's Rhyme", "Model"), ("Rhyme 7B", "Model")],
+            [("Rhyme 7B", "Model")],
+        ),
+        (
+            "It began as Acme/rhyme-7b there.",
+            [("Acme", "Model"), ("rhyme-7b", "Model")],
+            [("rhyme-7b", "Model")],
+        ),
+        (
             "We use [transformers](https://huggingface.co/docs/transformers).",
             [],
             [],
@@ -442,6 +452,8 @@ def names_left(body, *named, repository="me/Child-7B"):
         "parts of a linked name",
         "a part that a link makes whole",
         "a linked data set",
+        "whose it is",
+        "an owner",
         "a link to no repository",
         "a path",
         "a whole name",

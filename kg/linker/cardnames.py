@@ -21,11 +21,13 @@ from kg.values import Document, LocalEdge, LocalEntity, Mention, Span
 
 #: A link to a repository of the Hub; what stands first there and is no owner is data.
 _LINK: Final = re.compile(
-    r"\[[`*_ ]*(?P<text>[^\]\n]{1,200}?)[`*_ ]*\]\(<?https?://(?:www\.)?(?:huggingface\.co|hf\.co)/"
+    r"\[[`*_ ]*(?:[^\]\n]{1,60}['’]s )?(?P<text>[^\]\n]{1,200}?)[`*_ ]*\]\(<?https?://(?:www\.)?(?:huggingface\.co|hf\.co)/"
     r"(?P<data>datasets/)?(?P<id>(?P<owner>[A-Za-z0-9][\w.-]*)/(?P<name>[\w.-]*[A-Za-z0-9]))(?=[)>/?#\s])"
 )
 #: More links of one card name nothing new.
 _LINKS_LIMIT: Final = 500
+#: What stands behind the owner in an id: ``/bert-base``, ``/Ant-7B``.
+_BEHIND_OWNER: Final = re.compile(r"/[A-Za-z0-9][\w.]*-[\w.-]*")
 _RUN: Final = re.compile(r"[\w./-]+")
 #: Marks of Markdown that no name holds: what a name runs across is two things.
 _MARK: Final = re.compile(r"`|^#+\s|\]\(|\|")
@@ -54,6 +56,8 @@ class Link:
     """A name in a card's prose that a link binds to a repository of the Hub."""
 
     span: Span
+    #: What it is called: as the repository, or as the text where that says the whole id.
+    name: str
     repository: str
     is_data: bool
 
@@ -63,7 +67,7 @@ def linked(document: Document, entities: Sequence[LocalEntity]) -> tuple[Link, .
 
     Such a name is the link's text where that is the repository's name or id, else a name among
     ``entities`` in it that is a part of the repository's: in ``[BERT by Google](.../bert-base)``
-    it is "BERT" that means ``bert-base`` there.
+    it is "BERT" that means ``bert-base`` there.  Whose it is ("Ada's BERT") is no part of it.
     """
     links = []
     mentions = sorted(
@@ -74,9 +78,10 @@ def linked(document: Document, entities: Sequence[LocalEntity]) -> tuple[Link, .
         if match["owner"].casefold() in _no_owners():
             continue
         is_data = bool(match["data"])
-        name = name_key(match["name"])
-        if name_key(match["text"]) in (name, name_key(match["id"])):
-            links.append(Link(Span(*match.span("text")), match["id"], is_data))
+        name, text = name_key(match["name"]), match["text"]
+        if name_key(text.replace("/", " ")) in (name, name_key(match["id"].replace("/", " "))):
+            called = match["name"] if name_key(text) == name or "/" in text else text
+            links.append(Link(Span(*match.span("text")), called, match["id"], is_data))
             continue
         labels = ("Dataset", "Benchmark") if is_data else ("Model",)
         start, end = match.span("text")
@@ -84,7 +89,7 @@ def linked(document: Document, entities: Sequence[LocalEntity]) -> tuple[Link, .
             if span.end > end:
                 break
             if label in labels and name_key(span.of(document.text)) in name:
-                links.append(Link(span, match["id"], is_data))
+                links.append(Link(span, match["name"], match["id"], is_data))
                 break
     return tuple(links)
 
@@ -98,10 +103,10 @@ def kept(
     """Return ``entities`` without the mentions that name nothing in a card's prose.
 
     These go: what overlaps one of the ``links``, each of which is a name by itself; a part of one
-    of its ``own`` names (``roberta-base`` in ``org/roberta-base-finetuned``); a path in the
-    author's own folders; a heading of the template or a card's title; a name that runs across a
-    mark of Markdown; the card's own name read as something of another kind.  An entity of which
-    no mention is left goes, too.
+    of its ``own`` names (``roberta-base`` in ``org/roberta-base-finetuned``); the owner in an id; a
+    path in the author's own folders; a heading of the template or a card's title; a name that runs
+    across a mark of Markdown; the card's own name read as something of another kind.  An entity of
+    which no mention is left goes, too.
     """
     whole = tuple(dict.fromkeys(name for name in own if name))
     expected = "Dataset" if document.kind == "dataset-card" else "Model"
@@ -117,6 +122,8 @@ def kept(
         if key in _template() or key.endswith(_titles()) or _MARK.search(written):
             return False
         if document.text.endswith("./", 0, mention.span.start):
+            return False
+        if _BEHIND_OWNER.match(document.text, mention.span.end) and "-" not in written:
             return False
         after = bisect_right(ends, mention.span.start)
         if after < len(bound) and bound[after].overlaps(mention.span):

@@ -361,9 +361,8 @@ def _add_subject(card: _Card, label: str) -> str:
 def _linked(card: _Card, links: Iterable[cardnames.Link]) -> None:
     """Add what the prose links to on the Hub, under the repository's name."""
     for link in links:
-        name = link.repository.rpartition("/")[2]
-        label = _data_label(name) if link.is_data else "Model"
-        card.target(_Target(name, link.repository, link.span), label)
+        label = _data_label(link.name) if link.is_data else "Model"
+        card.target(_Target(link.name, link.repository, link.span), label)
 
 
 def _occurrences(text: str, names: Sequence[str], start: int) -> Iterator[Span]:

@@ -182,7 +182,6 @@ def _cue(
     place: str, entry: Mapping[str, Any], stop: str, stop_names: str, we: str, this: str
 ) -> Cue:
     where = f"{place} ({entry.get('id', 'without id')})"
-    # A card's own model is no source of its own.
     on_cards = "chance" in entry
     if missing := _KEYS - set(entry):
         raise UsageError(f"{where}: {', '.join(sorted(missing))} is missing")
@@ -202,8 +201,10 @@ def _cue(
         elif element in {"HEAD", "TAIL", "THIS"}:
             end = "tail" if element == "TAIL" else "head"
             labels = "|".join(sorted(entry[end]))
-            implied = "" if on_cards and end == "tail" else "~?"
-            name = rf"<(?:{labels}):(?P<{end}>[\d,]+)(?P<{end}_implied>{implied})> "
+            name = rf"<(?:{labels}):(?P<{end}>[\d,]+)(?P<{end}_implied>~?)> "
+            if on_cards and end == "tail":
+                # Neither the card's own model nor what something else is based on.
+                name = name.replace("~?", "") + "(?!- (?:based|like|style) )"
             alone = rf"(?:(?:{name}|{this} ){gaps['....']}|^(?:[-*•>] )?{gaps['..']})"
             parts.append(alone if element == "THIS" else name)
         elif element == "WE":

@@ -74,9 +74,9 @@ def _nothing() -> tuple[frozenset[str], re.Pattern[str]]:
 
 
 def names_nothing(surface: str) -> bool:
-    """Whether a name is a maker's or a machine's: ``OpenAI``, ``TPU v3-8``."""
+    """Whether a name is a maker's or a machine's: ``OpenAI``, ``OpenAI's``, ``TPU v3-8``."""
     makers, machines = _nothing()
-    return key(surface) in makers or machines.fullmatch(surface) is not None
+    return key(re.sub("['’]s$", "", surface)) in makers or machines.fullmatch(surface) is not None
 
 
 def shapes(text: str) -> list[Shape]:
