@@ -254,7 +254,9 @@ def test_fields_in_ics_are_no_plurals(word: str, one: str) -> None:
     assert singular(word) == one
 
 
-@pytest.mark.parametrize("name", ["OpenAI", "Hugging Face", "TPU v3-8", "H100-80GB", "RTX 4090"])
+@pytest.mark.parametrize(
+    "name", ["OpenAI", "Hugging Face", "TPU v3-8", "H100-80GB", "RTX 4090", "OpenAI's", "TPU-v4s"]
+)
 def test_makers_and_machines_are_no_names(name: str) -> None:
     text = f"We train AlphaLM-7B on {name}, and thank {name} for it."
     assert name not in names(text)

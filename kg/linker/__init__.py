@@ -355,6 +355,11 @@ def _consistent(
     """Return the edges that may stand together, the surest first where two exclude each other."""
     relations = schema.relations()
     order = sorted(chances, key=lambda key: (-chances[key] / limits[key[1]], key))
+    related = [
+        {head, tail}
+        for (head, relation, tail), chance in chances.items()
+        if relations[relation].lineage and chance >= limits[relation]
+    ]
     kept: list[tuple[int, str, int]] = []
     held: dict[tuple[int, int], set[str]] = {}
     for head, relation, tail in order:
@@ -364,7 +369,7 @@ def _consistent(
         if relations[relation].lineage and any(relations[name].lineage for name in same | reverse):
             continue
         others = same | reverse
-        if relation == "successorOf" and any(relations[name].lineage for name in others):
+        if relation == "successorOf" and {head, tail} in related:
             # "A version of Bee" is no next version where it is a tuned one.
             continue
         if any(relation in group and others & group - {relation} for group in _EXCLUSIVE):
